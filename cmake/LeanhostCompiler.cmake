@@ -1,0 +1,27 @@
+# How everything of ours is compiled.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(LEANHOST_CCACHE ccache)
+if(LEANHOST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LEANHOST_CCACHE})
+endif()
+
+add_library(leanhost_compile_options INTERFACE)
+target_compile_options(leanhost_compile_options INTERFACE
+  $<BUILD_INTERFACE:-Wall -Wextra -Wpedantic -Wshadow -Wconversion>
+  $<BUILD_INTERFACE:-fno-omit-frame-pointer>)
+target_compile_definitions(leanhost_compile_options INTERFACE
+  $<BUILD_INTERFACE:$<$<CONFIG:Debug>:LEANHOST_DEVELOPMENT_CHECKS>>)
+if(LEANHOST_SANITIZE)
+  # Global, so that the libraries' headers instantiate the same way everywhere.
+  add_compile_options(-fsanitize=${LEANHOST_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LEANHOST_SANITIZE})
+  add_compile_definitions(LEANHOST_SANITIZED)
+endif()
