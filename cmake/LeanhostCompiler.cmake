@@ -22,6 +22,17 @@ target_compile_definitions(leanhost_compile_options INTERFACE
 if(LEANHOST_SANITIZE)
   # Global, so that the libraries' headers instantiate the same way everywhere.
   add_compile_options(-fsanitize=${LEANHOST_SANITIZE} -fno-sanitize-recover=all)
+  # GCC sees ghosts in sanitized standard headers (std::regex); the release build keeps the warning.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=${LEANHOST_SANITIZE})
-  add_compile_definitions(LEANHOST_SANITIZED)
+  # With the development checks: no other build that the tests run in has LEANHOST_ASSERT switched on.
+  add_compile_definitions(LEANHOST_SANITIZED LEANHOST_DEVELOPMENT_CHECKS)
+endif()
+if(LEANHOST_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "LEANHOST_FUZZERS needs clang++, for libFuzzer: cmake --preset fuzz")
+  endif()
+  # Coverage counters in the layers too; the fuzzers' own main comes with leanhost_fuzz.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()

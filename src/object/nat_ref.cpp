@@ -1,0 +1,91 @@
+#include "object/nat_ref.hpp"
+
+#include <gmp.h>
+
+#include <bit>
+#include <memory>
+
+namespace leanhost::object {
+namespace {
+
+template <class T>
+const T& as(ObjectRef object) {
+    return *reinterpret_cast<const T*>(object.word());
+}
+
+struct Mpz {
+    mpz_t value;
+    Mpz() { mpz_init(value); }
+    ~Mpz() { mpz_clear(value); }
+    Mpz(const Mpz&) = delete;
+    Mpz& operator=(const Mpz&) = delete;
+};
+
+} // namespace
+
+BigEncoding big_encoding(ObjectRef big) {
+    return as<GmpObject>(big).limbs == big.word() + sizeof(GmpObject) ? BigEncoding::gmp
+                                                                      : BigEncoding::lean_native;
+}
+
+NatRef::NatRef(ObjectRef object) : object_(object) {
+    if (object_.is_scalar()) return;
+    if (!object_.is_mpz()) throw MalformedObject(object_.word(), "natural number", object_.describe());
+    const bool negative = big_encoding(object_) == BigEncoding::gmp
+                              ? as<GmpObject>(object_).signed_limbs < 0
+                              : as<LeanNativeBigObject>(object_).is_negative != 0;
+    if (negative) throw MalformedObject(object_.word(), "natural number", "a negative number");
+}
+
+NatRef::Digits NatRef::big_digits() const {
+    if (big_encoding(object_) == BigEncoding::gmp) {
+        const auto& big = as<GmpObject>(object_);
+        return {reinterpret_cast<const std::byte*>(big.limbs),
+                static_cast<std::uint64_t>(big.signed_limbs), 8};
+    }
+    const auto& big = as<LeanNativeBigObject>(object_);
+    return {reinterpret_cast<const std::byte*>(big.digits), big.size, 4};
+}
+
+std::uint64_t NatRef::bit_length() const {
+    if (object_.is_scalar()) return static_cast<std::uint64_t>(std::bit_width(object_.scalar()));
+    const Digits d = big_digits();
+    for (std::uint64_t i = d.count; i-- > 0;) {
+        std::uint64_t digit = 0;
+        std::memcpy(&digit, d.at + i * d.digit_bytes, d.digit_bytes);
+        if (digit != 0) {
+            return i * 8U * d.digit_bytes + static_cast<std::uint64_t>(std::bit_width(digit));
+        }
+    }
+    return 0;
+}
+
+std::optional<std::uint64_t> NatRef::try_uint64() const {
+    if (object_.is_scalar()) return object_.scalar();
+    if (bit_length() > 64) return std::nullopt;
+    const Digits d = big_digits();
+    std::uint64_t value = 0;
+    std::memcpy(&value, d.at, std::min<std::uint64_t>(8, d.count * d.digit_bytes));
+    return value;
+}
+
+std::uint64_t NatRef::uint64() const {
+    const auto value = try_uint64();
+    if (!value) throw MalformedObject(object_.word(), "a number below 2^64", "a bigger one");
+    return *value;
+}
+
+std::string NatRef::to_string() const {
+    if (const auto small = try_uint64()) return std::to_string(*small);
+    const bool decimal = bit_length() <= max_decimal_bits;
+    const Digits d = big_digits();
+    Mpz number;
+    mpz_import(number.value, d.count, -1, d.digit_bytes, -1, 0, d.at);
+    const int base = decimal ? 10 : 16;
+    std::string text(mpz_sizeinbase(number.value, base) + 2, '\0');
+    mpz_get_str(text.data(), base, number.value);
+    text.resize(text.find('\0'));
+    return decimal ? text : "0x" + text;
+}
+
+} // namespace leanhost::object
