@@ -29,35 +29,36 @@ namespace {
 // the thread sanitizer that is 900 KiB. Address space only: what is not touched costs nothing.
 constexpr std::size_t thread_block_bytes = std::size_t{1} << 20U;
 
+std::size_t page_bytes() {
+    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// What to map for a body that wants `asked_bytes`, in whole pages and without the guard.
+std::size_t usable_bytes_for(std::size_t asked_bytes) {
+    constexpr auto most_bytes = std::numeric_limits<std::size_t>::max();
+    if (asked_bytes > most_bytes - thread_block_bytes - 2 * page_bytes()) {
+        fail_for_lack_of("address space", asked_bytes, ENOMEM);
+    }
+    return (asked_bytes + thread_block_bytes + page_bytes() - 1) / page_bytes() * page_bytes();
+}
+
 // A stack in its own mapping: a guard page, then the usable bytes. Not the one pthread_create would
-// make: glibc keeps ended threads' stacks in a cache, and a deep recursion's pages would stay
-// private bytes.
+// make: glibc keeps ended threads' stacks in a cache, and the pages of a deep recursion would stay.
 class StackMapping {
 public:
-    explicit StackMapping(std::size_t asked_bytes) {
-        const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        if (asked_bytes >
-            std::numeric_limits<std::size_t>::max() - thread_block_bytes - 2 * page_bytes) {
-            fail_for_lack_of("address space", asked_bytes, ENOMEM);
-        }
-        usable_bytes_ = asked_bytes + thread_block_bytes;
-        usable_bytes_ = (usable_bytes_ + page_bytes - 1) / page_bytes * page_bytes;
-        guard_bytes_ = page_bytes;
-        void* start = ::mmap(nullptr, guard_bytes_ + usable_bytes_, PROT_NONE,
+    explicit StackMapping(std::size_t asked_bytes)
+        : guard_bytes_(page_bytes()), usable_bytes_(usable_bytes_for(asked_bytes)) {
+        void* start = ::mmap(nullptr, guard_bytes_ + usable_bytes_, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
         if (start == MAP_FAILED)
             fail_for_lack_of("address space", usable_bytes_, errno);
         start_ = static_cast<char*>(start);
-        if (::mprotect(bottom(), usable_bytes_, PROT_READ | PROT_WRITE) != 0) {
+        if (::mprotect(start_, guard_bytes_, PROT_NONE) != 0) {
             const int error_number = errno;
             unmap();
-            fail_for_lack_of("memory", usable_bytes_, error_number);
+            fail_for_lack_of("guard page", usable_bytes_, error_number);
         }
-        // The name shows in /proc/self/maps and lets a sample attribute the pages.
-        // Ignored on purpose: a kernel without anonymous names refuses, and nothing else depends on
-        // it.
-        static_cast<void>(
-            ::prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, bottom(), usable_bytes_, "leanhost stack"));
+        name_for_attribution();
     }
     StackMapping(const StackMapping&) = delete;
     StackMapping& operator=(const StackMapping&) = delete;
@@ -67,11 +68,17 @@ public:
     std::size_t usable_bytes() const noexcept { return usable_bytes_; }
 
 private:
+    // The name shows in /proc/self/maps, where a sample reads it. Ignored on purpose: a kernel
+    // without names for anonymous memory refuses, and nothing else depends on it.
+    void name_for_attribution() noexcept {
+        static_cast<void>(
+            ::prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, bottom(), usable_bytes_, "leanhost stack"));
+    }
     void unmap() noexcept { static_cast<void>(::munmap(start_, guard_bytes_ + usable_bytes_)); }
 
     char* start_ = nullptr;
-    std::size_t guard_bytes_ = 0;
-    std::size_t usable_bytes_ = 0;
+    std::size_t guard_bytes_;
+    std::size_t usable_bytes_;
 };
 
 class ThreadAttributes {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace leanhost {
 namespace memory {
@@ -31,7 +32,7 @@ MappingClassBytes difference(MappingClassBytes bytes, const MappingClassBytes& p
 }
 
 std::uint64_t share_of(std::uint64_t amount, std::uint64_t part, std::uint64_t whole) noexcept {
-    using Wide = unsigned __int128;
+    __extension__ using Wide = unsigned __int128; // standard C++ has no type this wide
     return whole == 0 ? 0 : static_cast<std::uint64_t>(Wide{amount} * part / whole);
 }
 
@@ -47,11 +48,21 @@ std::optional<MappingClassBytes> bytes_of(const SmapsFields& fields,
 }
 
 std::optional<MemoryAttribution> attribute_file(const char* path,
-                                                AttributionBuilder&& builder) noexcept {
-    ProcLines lines(path);
-    while (const auto line = lines.next())
-        builder.take_line(*line);
-    return lines.has_failed() ? std::nullopt : builder.finish();
+                                                const AttributionBuilder& fresh) noexcept {
+    // A torn text needs a merge at the very place where reading stands: twice in a row is bad luck.
+    constexpr int max_attempts = 4;
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        AttributionBuilder builder = fresh;
+        ProcLines lines(path);
+        while (const auto line = lines.next())
+            builder.take_line(*line);
+        if (lines.has_failed())
+            return std::nullopt;
+        const auto attribution = builder.finish();
+        if (!builder.is_torn())
+            return attribution;
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -67,7 +78,7 @@ void AttributionBuilder::take_line(std::string_view line) noexcept {
 
 std::optional<MemoryAttribution> AttributionBuilder::finish() noexcept {
     close_record();
-    if (!complete_ || attribution_.total.mapped_bytes == 0)
+    if (!complete_ || torn_ || attribution_.total.mapped_bytes == 0)
         return std::nullopt;
     return attribution_;
 }
@@ -78,6 +89,9 @@ void AttributionBuilder::open_record(std::string_view header_line) noexcept {
         complete_ = false;
         return;
     }
+    if (header->begin < told_up_to_)
+        torn_ = true;
+    told_up_to_ = header->end;
     record_ = Record{header->begin, header->end,
                      classify_mapping(header->name, header->permissions), SmapsFields{}};
 }

@@ -30,6 +30,11 @@ public:
     /// was malformed or incomplete, or when a sum overflows. Call once, after the last line.
     std::optional<MemoryAttribution> finish() noexcept;
 
+    /// Whether two records overlap: the kernel writes a page of text at a time, and a mapping that
+    /// grew downwards between two pages is told again. The result would count it twice; ask for a
+    /// new text.
+    bool is_torn() const noexcept { return torn_; }
+
 private:
     struct Record {
         std::uintptr_t begin;
@@ -49,6 +54,8 @@ private:
     PageCounter* pages_ = nullptr;
     std::optional<Record> record_; // the one whose lines are being read
     MemoryAttribution attribution_;
+    std::uintptr_t told_up_to_ = 0; // the end of the last record
+    bool torn_ = false;
     bool complete_ = true;
 };
 

@@ -45,7 +45,7 @@ std::string_view budget_rule_name(BudgetRule rule) noexcept {
 
 // Bytes before import count: when both limits are reached, bytes is the knob to turn.
 // A missing sample last: a limit that is known to be reached says more than one that may be.
-std::optional<BudgetRefusal> find_refusal(const BudgetPolicy& policy,
+std::optional<BudgetRefusal> find_refusal(const MemoryPolicy& policy,
                                           const BudgetFacts& facts) noexcept {
     if (is_reached(policy.max_anonymous_bytes, facts.anonymous_bytes))
         return BudgetRefusal{BudgetRule::anonymous_bytes, *policy.max_anonymous_bytes,

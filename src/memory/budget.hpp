@@ -1,6 +1,7 @@
 #pragma once
 
 #include <leanhost/error.hpp>
+#include <leanhost/memory_policy.hpp>
 #include <leanhost/memory_sample.hpp>
 
 #include <cstdint>
@@ -9,20 +10,10 @@
 
 namespace leanhost::memory {
 
-/// What to do when a limit on bytes cannot be compared.
-enum class WhenUnavailable : std::uint8_t { refuse, admit };
-
-/// Bounds that a fresh import must respect. Without a limit everything is admitted.
-struct BudgetPolicy {
-    std::optional<std::uint64_t> max_anonymous_bytes; ///< of the gauge, anonymous + swap
-    std::optional<std::uint64_t> max_fresh_imports;
-    WhenUnavailable when_unavailable = WhenUnavailable::refuse;
-};
-
 /// What the policy is asked about: the state before the import.
 struct BudgetFacts {
-    std::optional<std::uint64_t> anonymous_bytes; ///< MemorySample::gauge_bytes
-    std::uint64_t fresh_imports = 0;              ///< so far
+    std::optional<std::uint64_t> anonymous_bytes = std::nullopt; ///< MemorySample::gauge_bytes
+    std::uint64_t fresh_imports = 0;                             ///< so far
 };
 
 /// The rule that refused.
@@ -44,7 +35,7 @@ struct BudgetRefusal {
 /// Whether `policy` refuses another fresh import; nullopt admits it. Pure.
 /// A limit is reached when the value equals it. Order: bytes, then imports, then the missing
 /// sample.
-std::optional<BudgetRefusal> find_refusal(const BudgetPolicy& policy,
+std::optional<BudgetRefusal> find_refusal(const MemoryPolicy& policy,
                                           const BudgetFacts& facts) noexcept;
 
 /// The refusal as import_refused; facts: rule, limit, and current where it is known.

@@ -27,8 +27,7 @@ std::size_t page_bytes() noexcept {
     const std::uint64_t held_bytes = mapping_meter(mapping_class).bytes();
     fail(ErrorCode::resource_exhausted,
          fmt::format("cannot {} {} bytes for {} ({}; {} bytes held already); free memory, or raise "
-                     "the limits on "
-                     "address space (ulimit -v) and on mappings (vm.max_map_count)",
+                     "the limit on address space (ulimit -v) or on mappings (vm.max_map_count)",
                      what, bytes, class_name, reason, held_bytes),
          {{"requested_bytes", std::uint64_t{bytes}},
           {"mapping_class", std::string(class_name)},
@@ -48,8 +47,8 @@ std::size_t whole_pages(std::size_t bytes, MappingClass mapping_class) {
     return (bytes + one_page - 1) / one_page * one_page;
 }
 
-// With guards the whole is reserved first and its middle then opened: no moment in which it could
-// merge.
+// With guards the whole is reserved first and its middle opened later: it never stands beside a
+// mapping with which it could merge.
 std::span<std::byte> try_reserve(std::size_t bytes, std::size_t guard_bytes) noexcept {
     const int protection = guard_bytes == 0 ? PROT_READ | PROT_WRITE : PROT_NONE;
     const std::size_t all_bytes = bytes + 2 * guard_bytes;

@@ -38,6 +38,8 @@ RangeRegistry::first_ending_after(std::uintptr_t address) const noexcept {
 
 std::optional<ClassRange> RangeRegistry::Reading::first_run(std::uintptr_t begin,
                                                             std::uintptr_t end) const noexcept {
+    if (begin >= end)
+        return std::nullopt; // where a caller stands that walked to its end
     const auto& ranges = registry_.ranges_;
     auto it = registry_.first_ending_after(begin);
     if (it == ranges.end() || it->first >= end)

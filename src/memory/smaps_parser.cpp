@@ -1,5 +1,6 @@
 #include "memory/smaps_parser.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>

@@ -14,11 +14,11 @@ namespace {
 
 // clang-format off
 constexpr std::array versions = {
-    //            id     first seen in               last seen in    header  base   root last
-    OleanVersion{"v0",  "4.0.0-pre-2020-10-31",     "4.0.0-pre-2020-11-03", 16, false, true},
-    OleanVersion{"v0b", "4.0.0-nightly-2022-04-28", "4.3.0",        24, true,  false},
-    OleanVersion{"v1",  "4.4.0-rc1",                "4.13.0-rc3",   56, true,  false},
-    OleanVersion{"v2",  "4.14.0-rc2",               "4.34.0-rc1",   88, true,  false},
+    //            id     first seen in               last seen in            header  base  root last  flags
+    OleanVersion{"v0",  "4.0.0-pre-2020-10-31",     "4.0.0-pre-2020-11-03", 16, false, true,  false},
+    OleanVersion{"v0b", "4.0.0-nightly-2022-04-28", "4.3.0",                24, true,  false, false},
+    OleanVersion{"v1",  "4.4.0-rc1",                "4.13.0-rc3",           56, true,  false, false},
+    OleanVersion{"v2",  "4.14.0-rc2",               "4.34.0-rc1",           88, true,  false, true},
 };
 // clang-format on
 constexpr const OleanVersion* v0 = &versions[0];
@@ -29,6 +29,8 @@ constexpr const OleanVersion* v2 = &versions[3];
 constexpr std::string_view old_magic = "oleanfile!!!!!!!";
 constexpr std::string_view magic = "olean";
 constexpr std::uint8_t gmp_flag = 1;
+// What Lean reduced a module's hash by in April 2022; the bound of today came with the hash of 2023.
+constexpr std::uint64_t max_base_address_of_2022 = std::uint64_t{1} << 47U;
 
 struct HeaderV0b {
     char magic[16];
@@ -73,12 +75,14 @@ std::string fixed_text(const char (&field)[N]) {
     return std::string(field, std::find(field, field + N, '\0'));
 }
 
-void require_base_address(std::uint64_t base, std::size_t offset) {
-    if (base % base_address_alignment != 0 || base < min_base_address || base >= max_base_address) {
+void require_base_address(std::uint64_t base,
+                          std::size_t offset,
+                          std::uint64_t bound = max_base_address) {
+    if (base % base_address_alignment != 0 || base < min_base_address || base >= bound) {
         fail(ErrorCode::invalid_input,
              fmt::format("base address {:#x} at offset {}: expected a multiple of 64 KiB from {:#x} "
                          "to {:#x}",
-                         base, offset, min_base_address, max_base_address),
+                         base, offset, min_base_address, bound),
              {{"offset", std::uint64_t{offset}}});
     }
 }
@@ -94,7 +98,8 @@ OleanHeader read_old(std::span<const std::byte> file) {
         result.base_address = std::uint64_t{0} - v0->header_bytes;
         return result;
     }
-    require_base_address(header.base_address, offsetof(HeaderV0b, base_address));
+    require_base_address(header.base_address, offsetof(HeaderV0b, base_address),
+                         max_base_address_of_2022);
     result.version = v0b;
     result.base_address = header.base_address;
     return result;
@@ -128,7 +133,8 @@ std::span<const OleanVersion> olean_versions() noexcept { return versions; }
 Expected<OleanHeader> read_olean_header(std::span<const std::byte> file) {
     return guarded("read_olean_header", [&]() -> OleanHeader {
         const std::string_view text{reinterpret_cast<const char*>(file.data()), file.size()};
-        if (text.starts_with(old_magic)) return read_old(file);
+        const bool is_cut_old_magic = text.size() > magic.size() && old_magic.starts_with(text);
+        if (text.starts_with(old_magic) || is_cut_old_magic) return read_old(file);
         if (!text.starts_with(magic)) {
             fail(ErrorCode::invalid_input,
                  "not a module file: expected 'olean' at offset 0",

@@ -18,6 +18,7 @@ struct OleanVersion {
     std::size_t header_bytes;       ///< what precedes the payload
     bool has_base_address;          ///< else pointers are offsets from the end of the header
     bool root_is_last;              ///< the root pointer is the file's last word, else the payload's first
+    bool has_flags;                 ///< the header states flags and the Lean version
 };
 std::span<const OleanVersion> olean_versions() noexcept;
 

@@ -2,19 +2,15 @@
 
 #include "base/require.hpp"
 #include "memory/named_mapping.hpp"
-#include "module/part_validator.hpp"
-#include "module/relocation.hpp"
+#include "module/parts_validator.hpp"
+#include "module/relocated_copy.hpp"
 
 #include <absl/container/flat_hash_map.h>
-#include <fmt/format.h>
-
+#include <absl/container/flat_hash_set.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <mutex>
 
 namespace leanhost::module {
@@ -70,103 +66,21 @@ std::unique_ptr<MappedPart> try_map_at_base(const PartFile& part) {
     return at == base ? std::move(mapped) : nullptr;
 }
 
-// Validates the parts one by one, each against those before it.
-class PartsValidator {
-public:
-    void validate(const PartFile& part, std::span<const std::byte> bytes) {
-        const StartBitmap starts = [&] {
-            try {
-                return validate_part({bytes, &part.header}, earlier_);
-            } catch (const BadPart& bad) {
-                fail_in_file(part.path, bad.offset(), bad.what());
-            }
-        }();
-        require_unchanged(part);
-        add(part, bytes, starts);
-    }
-    // For a part that is mapped already, and so was validated with the same parts before it.
-    void skip(const PartFile& part, std::span<const std::byte> bytes, bool starts_are_needed) {
-        add(part, bytes,
-            starts_are_needed ? object_starts({bytes, &part.header}) : StartBitmap(0));
-    }
-
-private:
-    void add(const PartFile& part, std::span<const std::byte> bytes, StartBitmap starts) {
-        bitmaps_.push_back(std::make_unique<StartBitmap>(std::move(starts)));
-        earlier_.push_back({part.header.base_address, bytes.size(), bitmaps_.back().get()});
-    }
-    std::vector<std::unique_ptr<StartBitmap>> bitmaps_;
-    std::vector<EarlierPart> earlier_;
-};
-
-// A later part starts at the first multiple of 64 KiB behind the part before it, as Lean writes them. It
-// keeps a hostile header from asking for an address range of its own choice.
-void require_contiguous(std::span<const PartFile> parts) {
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-        const PartFile& before = parts[i - 1];
-        const std::uint64_t end = before.header.base_address + before.identity.size_bytes;
-        const std::uint64_t expected =
-            (end + base_address_alignment - 1) & ~(base_address_alignment - 1);
-        if (parts[i].header.base_address != expected || !before.header.version->has_base_address) {
-            fail_in_file(parts[i].path, parts[i].header.version->header_bytes - 8,
-                         fmt::format("base address {:#x} does not follow {}: expected {:#x}; the parts "
-                                     "are not of one build",
-                                     parts[i].header.base_address, before.path.string(), expected));
-        }
-    }
-}
-
-void read_whole(const PartFile& part, std::span<std::byte> to) {
-    std::size_t done = 0;
-    while (done < to.size()) {
-        const ssize_t n =
-            ::pread(part.fd.get(), to.data() + done, to.size() - done, static_cast<off_t>(done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            fail(n == 0 ? ErrorCode::file_changed : ErrorCode::io,
-                 fmt::format("{}: cannot read at offset {}: {}", part.path.string(), done,
-                             n == 0 ? "the file became shorter" : std::strerror(errno)),
-                 {{"file", part.path.string()}, {"offset", std::uint64_t{done}}});
-        }
-        done += static_cast<std::size_t>(n);
-    }
-}
-
-std::span<std::byte> place_in_copy(NamedMapping& copy,
-                                   std::span<const PartFile> parts,
-                                   std::size_t i) {
-    const std::uint64_t offset = parts[i].header.base_address - parts[0].header.base_address;
-    return copy.bytes().subspan(offset, parts[i].identity.size_bytes);
-}
-
-// All parts in one private copy, at the distances that their base addresses have.
-NamedMapping relocated_copy(std::span<const PartFile> parts) {
-    const std::uint64_t base = parts.front().header.base_address;
-    const std::uint64_t bytes =
-        parts.back().header.base_address - base + parts.back().identity.size_bytes;
-    NamedMapping copy(bytes, MappingClass::relocated_copies);
-    PartsValidator validator;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const auto place = place_in_copy(copy, parts, i);
-        read_whole(parts[i], place);
-        validator.validate(parts[i], place);
-    }
-    const std::uint64_t delta = reinterpret_cast<std::uint64_t>(copy.data()) - base;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        relocate_part(place_in_copy(copy, parts, i), parts[i].header, delta);
-    }
-    copy.seal_read_only();
-    return copy;
-}
-
 } // namespace
+
+// Shared by the regions of more and of fewer parts of one module: the earlier parts do not know of the
+// later ones.
+struct PrivateCopy {
+    NamedMapping mapping;
+    std::uint64_t file_bytes;
+};
 
 struct RegionEntry {
     Key key;
     std::unique_ptr<const Region> region;
-    std::vector<MappedPart*> mapped; // empty when relocated
-    NamedMapping copy;               // empty when mapped
-    std::uint64_t users = 0;         // handles; guarded by the shard's mutex
+    std::vector<MappedPart*> mapped;         // empty when relocated
+    std::shared_ptr<const PrivateCopy> copy; // null when mapped
+    std::uint64_t users = 0;                 // handles; guarded by the shard's mutex
 };
 
 struct RegistryState {
@@ -190,31 +104,15 @@ namespace {
 
 using Shard = RegistryState::Shard;
 
-std::vector<Region::Part> region_parts(std::vector<PartFile>& parts,
-                                       const std::vector<std::span<const std::byte>>& bytes) {
-    std::vector<Region::Part> result;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        result.push_back({std::move(parts[i].path), parts[i].kind, parts[i].identity,
-                          std::move(parts[i].header), bytes[i]});
+// Unmaps those of a region's parts that no region uses (any more): when its last handle goes, and after
+// an attempt that failed half-way.
+void drop_unused_parts(Shard& shard, const Key& region) {
+    Key prefix{region.trust, {}};
+    for (const FileIdentity& file : region.files) {
+        prefix.files.push_back(file);
+        const auto it = shard.mapped_parts.find(prefix);
+        if (it != shard.mapped_parts.end() && it->second->users == 0) shard.mapped_parts.erase(it);
     }
-    return result;
-}
-
-// Parts that nobody uses any more are unmapped; also those that a failed attempt left behind.
-void drop_unused_parts(Shard& shard) {
-    absl::erase_if(shard.mapped_parts, [](const auto& part) { return part.second->users == 0; });
-}
-
-// A relocated copy of more parts serves for fewer: the earlier ones do not know of the later ones.
-RegionEntry* find_relocated_with_prefix(Shard& shard, const Key& key) {
-    for (auto& [have, entry] : shard.regions) {
-        if (entry->region->is_relocated() && have.trust == key.trust &&
-            have.files.size() > key.files.size() &&
-            std::equal(key.files.begin(), key.files.end(), have.files.begin())) {
-            return entry.get();
-        }
-    }
-    return nullptr;
 }
 
 // Maps each part at its base address or finds it there. Empty when a place is taken.
@@ -250,7 +148,7 @@ std::vector<MappedPart*> try_map_parts(RegistryState& state,
 
 std::unique_ptr<RegionEntry> mk_mapped_entry(std::vector<PartFile>& parts,
                                              std::vector<MappedPart*> mapped) {
-    std::vector<std::span<const std::byte>> bytes;
+    PartBytes bytes;
     for (MappedPart* part : mapped) bytes.push_back(part->bytes());
     auto entry = std::make_unique<RegionEntry>();
     entry->region = std::make_unique<Region>(region_parts(parts, bytes), false);
@@ -259,32 +157,58 @@ std::unique_ptr<RegionEntry> mk_mapped_entry(std::vector<PartFile>& parts,
     return entry;
 }
 
+// Null, or the relocated region of a module that has the parts asked for and more.
+const RegionEntry* find_wider_copy(const Shard& shard, const Key& key) {
+    for (const auto& [have, entry] : shard.regions) {
+        if (entry->copy != nullptr && have.trust == key.trust &&
+            have.files.size() > key.files.size() &&
+            std::equal(key.files.begin(), key.files.end(), have.files.begin())) {
+            return entry.get();
+        }
+    }
+    return nullptr;
+}
+
+std::unique_ptr<RegionEntry> mk_narrower_entry(std::vector<PartFile>& parts,
+                                               const RegionEntry& wider) {
+    PartBytes bytes;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        bytes.push_back(wider.region->parts()[i].bytes);
+    }
+    auto entry = std::make_unique<RegionEntry>();
+    entry->region = std::make_unique<Region>(region_parts(parts, bytes), true);
+    entry->copy = wider.copy;
+    return entry;
+}
+
 std::unique_ptr<RegionEntry> mk_relocated_entry(RegistryState& state,
                                                 std::vector<PartFile>& parts) {
+    RelocatedCopy copy(parts, RelocatedCopy::Validate::yes);
     auto entry = std::make_unique<RegionEntry>();
-    entry->copy = relocated_copy(parts);
-    std::vector<std::span<const std::byte>> bytes;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        bytes.push_back(place_in_copy(entry->copy, parts, i));
-        state.validated_bytes += bytes.back().size();
-    }
-    entry->region = std::make_unique<Region>(region_parts(parts, bytes), true);
+    entry->region = std::make_unique<Region>(region_parts(parts, copy.part_bytes()), true);
+    const std::uint64_t bytes = entry->region->size_bytes();
+    entry->copy =
+        std::make_shared<const PrivateCopy>(PrivateCopy{std::move(copy).mapping(), bytes});
+    state.validated_bytes += bytes;
     return entry;
 }
 
 std::unique_ptr<RegionEntry> mk_entry(RegistryState& state,
                                       Shard& shard,
                                       std::vector<PartFile>& parts,
-                                      Trust trust) {
+                                      const Key& key) {
+    if (const RegionEntry* wider = find_wider_copy(shard, key)) {
+        return mk_narrower_entry(parts, *wider);
+    }
     require_contiguous(parts);
     try {
-        auto mapped = try_map_parts(state, shard, parts, trust);
+        auto mapped = try_map_parts(state, shard, parts, key.trust);
         if (!mapped.empty()) return mk_mapped_entry(parts, std::move(mapped));
     } catch (...) {
-        drop_unused_parts(shard);
+        drop_unused_parts(shard, key);
         throw;
     }
-    drop_unused_parts(shard);
+    drop_unused_parts(shard, key);
     return mk_relocated_entry(state, parts);
 }
 
@@ -293,25 +217,30 @@ void release(RegistryState& state, RegionEntry* entry) noexcept {
     const std::lock_guard lock(shard.mutex);
     if (--entry->users > 0) return;
     for (MappedPart* part : entry->mapped) --part->users;
-    shard.regions.erase(shard.regions.find(entry->key));
-    drop_unused_parts(shard);
+    const auto it = shard.regions.find(entry->key);
+    const std::unique_ptr<RegionEntry> gone = std::move(it->second);
+    shard.regions.erase(it);
+    drop_unused_parts(shard, gone->key);
 }
 
 } // namespace
 
 RegionHandle::RegionHandle(std::shared_ptr<RegistryState> state, RegionEntry* entry) noexcept
-    : state_(std::move(state)), entry_(entry) {}
+    : region_(entry->region.get()), state_(std::move(state)), entry_(entry) {}
 
-RegionHandle::RegionHandle(const RegionHandle& other) : state_(other.state_), entry_(other.entry_) {
+RegionHandle::RegionHandle(const RegionHandle& other)
+    : region_(other.region_), state_(other.state_), entry_(other.entry_) {
     if (entry_ == nullptr) return;
     const std::lock_guard lock(state_->shard_of(entry_->key).mutex);
     ++entry_->users;
 }
 
 RegionHandle::RegionHandle(RegionHandle&& other) noexcept
-    : state_(std::move(other.state_)), entry_(std::exchange(other.entry_, nullptr)) {}
+    : region_(std::exchange(other.region_, nullptr)), state_(std::move(other.state_)),
+      entry_(std::exchange(other.entry_, nullptr)) {}
 
 RegionHandle& RegionHandle::operator=(RegionHandle other) noexcept {
+    std::swap(region_, other.region_);
     std::swap(state_, other.state_);
     std::swap(entry_, other.entry_);
     return *this;
@@ -321,8 +250,6 @@ RegionHandle::~RegionHandle() {
     if (entry_ != nullptr) release(*state_, entry_);
 }
 
-const Region& RegionHandle::operator*() const noexcept { return *entry_->region; }
-
 RegionRegistry::RegionRegistry() : state_(std::make_shared<RegistryState>()) {}
 
 RegionHandle RegionRegistry::acquire(std::vector<PartFile> parts, Trust trust) {
@@ -331,22 +258,16 @@ RegionHandle RegionRegistry::acquire(std::vector<PartFile> parts, Trust trust) {
     Shard& shard = state_->shard_of(key);
     const std::lock_guard lock(shard.mutex);
     ++state_->acquired;
-    auto& slot = shard.regions[key];
-    RegionEntry* entry = slot != nullptr ? slot.get() : find_relocated_with_prefix(shard, key);
-    if (entry != nullptr) {
+    const auto known = shard.regions.find(key);
+    if (known != shard.regions.end()) {
         ++state_->shared;
-    } else {
-        try {
-            slot = mk_entry(*state_, shard, parts, trust);
-        } catch (...) {
-            shard.regions.erase(key);
-            throw;
-        }
-        slot->key = key;
-        entry = slot.get();
+        ++known->second->users;
+        return RegionHandle(state_, known->second.get());
     }
-    ++entry->users;
-    return RegionHandle(state_, entry);
+    std::unique_ptr<RegionEntry> entry = mk_entry(*state_, shard, parts, key);
+    entry->key = key;
+    entry->users = 1;
+    return RegionHandle(state_, shard.regions.emplace(key, std::move(entry)).first->second.get());
 }
 
 RegistryStats RegionRegistry::stats() const {
@@ -359,10 +280,13 @@ RegistryStats RegionRegistry::stats() const {
             stats.mapped_bytes += part->bytes().size();
             if (key.trust == Trust::hostile) stats.sealed_bytes += part->bytes().size();
         }
+        absl::flat_hash_set<const PrivateCopy*> copies;
         for (const auto& [key, entry] : shard.regions) {
-            if (!entry->region->is_relocated()) continue;
+            if (entry->copy == nullptr) continue;
             ++stats.relocated_regions;
-            stats.relocated_bytes += entry->region->size_bytes();
+            if (copies.insert(entry->copy.get()).second) {
+                stats.relocated_bytes += entry->copy->file_bytes;
+            }
         }
     }
     stats.acquired = state_->acquired;

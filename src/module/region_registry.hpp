@@ -1,34 +1,8 @@
 #pragma once
 
-#include "module/region.hpp"
-
-#include <memory>
+#include "module/region_source.hpp"
 
 namespace leanhost::module {
-
-struct RegistryState;
-struct RegionEntry;
-
-/// One counted use of a region. Copying counts, dropping the last one unmaps. Empty when default-made or
-/// moved from. Distinct handles may be used from distinct threads; keeps the registry's state alive.
-class RegionHandle {
-public:
-    RegionHandle() = default;
-    RegionHandle(const RegionHandle& other);
-    RegionHandle(RegionHandle&& other) noexcept;
-    RegionHandle& operator=(RegionHandle other) noexcept;
-    ~RegionHandle();
-
-    explicit operator bool() const noexcept { return entry_ != nullptr; }
-    const Region& operator*() const noexcept;
-    const Region* operator->() const noexcept { return &**this; }
-
-private:
-    friend class RegionRegistry;
-    RegionHandle(std::shared_ptr<RegistryState> state, RegionEntry* entry) noexcept;
-    std::shared_ptr<RegistryState> state_;
-    RegionEntry* entry_ = nullptr; // counted; owned by the state
-};
 
 /// What a registry holds now and has done. Bytes are of files, headers included.
 struct RegistryStats {
@@ -51,16 +25,13 @@ struct RegistryStats {
 /// its parts become one relocated private copy, shared and counted in the same way.
 /// Thread-safe; imports of different modules do not wait for each other. Addresses are the process's, so
 /// one registry a process shares the most, but several are sound.
-class RegionRegistry {
+class RegionRegistry final : public RegionSource {
 public:
     RegionRegistry();
 
-    /// The region of a module's parts, in order: the public part, then server, private.
     /// Cost: for new files one pass over them; for known ones a hash look-up. Private bytes: none at the
     /// base address, else the whole files.
-    /// Throws Failure: io; invalid_input (file, offset, what was expected); file_changed;
-    /// resource_exhausted. Nothing stays mapped after a failure.
-    RegionHandle acquire(std::vector<PartFile> parts, Trust trust);
+    RegionHandle acquire(std::vector<PartFile> parts, Trust trust) override;
 
     RegistryStats stats() const;
 

@@ -34,6 +34,13 @@ bool ExprRef::let_non_dep() const {
                : ((cached_data() >> old_non_dep_shift) & 1U) != 0;
 }
 
+bool ExprRef::literal_is_nat() const {
+    const ObjectRef literal = object_.field(0);
+    const std::uint64_t index = literal.constructor_index();
+    if (index > 1) throw MalformedObject(literal.word(), "literal", literal.describe());
+    return index == 0;
+}
+
 ExprRef::ChildFields ExprRef::child_fields() const {
     switch (kind()) {
     case Kind::app: return {0, 2};

@@ -38,8 +38,8 @@ public:
     ExprRef let_value() const { return ExprRef(object_.field(2)); }
     ExprRef let_body() const { return ExprRef(object_.field(3)); }
     bool let_non_dep() const;
-    /// lit: a natural number, or else a string.
-    bool literal_is_nat() const { return object_.field(0).constructor_index() == 0; }
+    /// lit: a natural number, or else a string. Throws MalformedObject when it is neither.
+    bool literal_is_nat() const;
     NatRef nat_literal() const { return NatRef(object_.field(0).field(0)); }
     std::string_view string_literal() const { return object_.field(0).field(0).string(); }
     ObjectRef mdata_entries() const { return object_.field(0); }

@@ -15,6 +15,8 @@ public:
     public:
         explicit Iterator(ObjectRef at) : at_(at) { check(); }
         View operator*() const { return View(at_.field(0)); }
+        /// The cons cell that holds the element.
+        ObjectRef cell() const noexcept { return at_; }
         Iterator& operator++() {
             at_ = at_.field(1);
             check();

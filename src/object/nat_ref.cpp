@@ -63,6 +63,11 @@ std::uint64_t NatRef::bit_length() const {
 std::optional<std::uint64_t> NatRef::try_uint64() const {
     if (object_.is_scalar()) return object_.scalar();
     if (bit_length() > 64) return std::nullopt;
+    return low_word();
+}
+
+std::uint64_t NatRef::low_word() const {
+    if (object_.is_scalar()) return object_.scalar();
     const Digits d = big_digits();
     std::uint64_t value = 0;
     std::memcpy(&value, d.at, std::min<std::uint64_t>(8, d.count * d.digit_bytes));

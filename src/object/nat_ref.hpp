@@ -18,6 +18,8 @@ public:
     std::optional<std::uint64_t> try_uint64() const;
     /// The value of a count or an index; throws MalformedObject when it does not fit 64 bits.
     std::uint64_t uint64() const;
+    /// The value modulo 2^64.
+    std::uint64_t low_word() const;
     /// Bits of the number; 0 for zero.
     std::uint64_t bit_length() const;
     /// Decimal digits; hexadecimal with 0x when the number is longer than `max_decimal_bits`, because the

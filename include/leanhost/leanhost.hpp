@@ -1,0 +1,13 @@
+#pragma once
+
+/// Everything that a host program uses. Authors of capability libraries include capability_abi.h, and in C++
+/// capability_guard.hpp, instead.
+
+#include <leanhost/capabilities.hpp>
+#include <leanhost/library.hpp>
+#include <leanhost/memory_sample.hpp>
+#include <leanhost/obj.hpp>
+#include <leanhost/runtime.hpp>
+#include <leanhost/session.hpp>
+#include <leanhost/session_pool.hpp>
+#include <leanhost/version.hpp>

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <leanhost/cancellation.hpp>
+#include <leanhost/declaration.hpp>
+#include <leanhost/expected.hpp>
+#include <leanhost/import_set.hpp>
+#include <leanhost/obj.hpp>
+#include <leanhost/progress.hpp>
+
+#include <span>
+
+namespace leanhost {
+
+enum class EngineKind : std::uint8_t {
+    native, ///< embedded, needs no Lean toolchain
+    lean,   ///< a real Lean toolchain; not part of this version
+};
+std::string_view engine_kind_name(EngineKind kind) noexcept;
+
+/// What every long operation takes.
+struct CallOptions {
+    ProgressSink progress;
+    CancellationToken cancellation;
+};
+
+/// What an import brought in. Bytes are of module files, headers included.
+struct ImportFacts {
+    std::uint64_t modules = 0;
+    std::uint64_t constants = 0;
+    std::uint64_t region_bytes = 0;    ///< all parts of all modules
+    std::uint64_t relocated_bytes = 0; ///< of those, in private copies because the base address was taken
+    std::uint64_t index_bytes = 0;     ///< private; one index serves all sessions of a closure
+    std::vector<Name> missing_modules; ///< left out, with `allow_missing`
+    bool was_shared = false;           ///< the closure was loaded already: nothing was mapped or indexed
+};
+
+/// One imported environment, read-only. Dropping the last session of a closure gives its memory back.
+///
+/// A native session may be used from many threads at once. Public methods return errors as values and
+/// never throw.
+class Session {
+public:
+    Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    virtual ~Session() = default;
+
+    virtual EngineKind engine() const noexcept = 0;
+    virtual const ImportSet& imports() const noexcept = 0;
+    virtual const ImportFacts& import_facts() const noexcept = 0;
+
+    /// One row for each name, in order; an unknown name is that row's answer, not the call's failure.
+    /// Cost: some hundred nanoseconds a name without types.
+    /// Errors: cancelled, sink_failed, invalid_input (a constant that is not one), resource_exhausted.
+    Expected<DeclarationRows> query_declarations(std::span<const Name> names,
+                                                 const DeclarationFields& fields = {},
+                                                 const CallOptions& options = {}) const;
+
+    /// Names of the environment's constants in import order, `limit` of them from the `offset`th on. Several
+    /// modules may hold one theorem; it is listed with each. Errors as above.
+    Expected<std::vector<Name>> list_declarations(std::uint64_t offset,
+                                                  std::uint64_t limit,
+                                                  const CallOptions& options = {}) const;
+
+    /// A reference to the declaration `name`, which outlives this session.
+    /// Errors: not_found; invalid_input (a constant that is not one), resource_exhausted.
+    Expected<Obj> find_object(const Name& name) const;
+
+protected:
+    // What an engine does for the methods above. May throw Failure; the caller guards.
+    virtual DeclarationRows do_query_declarations(std::span<const Name> names,
+                                                  const DeclarationFields& fields,
+                                                  const CallOptions& options) const = 0;
+    virtual std::vector<Name> do_list_declarations(std::uint64_t offset,
+                                                   std::uint64_t limit,
+                                                   const CallOptions& options) const = 0;
+    virtual Obj do_find_object(const Name& name) const = 0;
+};
+
+} // namespace leanhost

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <leanhost/expected.hpp>
+
+#include <CLI/App.hpp>
+
+#include <functional>
+
+namespace leanhost::cli {
+
+/// What main runs when a command was chosen: it returns the exit status, or the error that main prints.
+using CommandBody = std::function<Expected<int>()>;
+
+// Each adds its command to `app` and puts its body into `chosen` when the command line names it.
+void add_memory_command(CLI::App& app, CommandBody& chosen);
+void add_fixture_command(CLI::App& app, CommandBody& chosen);
+void add_stats_command(CLI::App& app, CommandBody& chosen);
+void add_doctor_command(CLI::App& app, CommandBody& chosen);
+
+} // namespace leanhost::cli

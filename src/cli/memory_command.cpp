@@ -1,0 +1,210 @@
+#include "base/guard.hpp"
+#include "cli/child_process.hpp"
+#include "cli/command.hpp"
+#include "cli/fixture_library.hpp"
+#include "cli/memory_report.hpp"
+#include "cli/memory_workload.hpp"
+#include "cli/module_arguments.hpp"
+#include "cli/progress_line.hpp"
+#include "cli/system_memory.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+namespace leanhost::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::uint64_t mib = 1024 * 1024;
+constexpr std::uint64_t default_ceiling_limit_bytes = 4096 * mib;
+constexpr std::uint64_t ceiling_share_of_available = 4; // a quarter
+
+struct MemoryOptions {
+    MemoryWorkload workload;
+    ModuleArguments modules;
+    std::string columns = "both";
+    std::uint64_t model_ceiling_mib = 0; // 0: from what is available
+    std::filesystem::path json;
+    std::string child_column; // set in a child only
+};
+
+std::uint64_t model_ceiling_bytes(const MemoryOptions& options) {
+    if (options.model_ceiling_mib > 0) return options.model_ceiling_mib * mib;
+    const auto available = available_memory_bytes();
+    if (!available) return default_ceiling_limit_bytes / 4; // careful where nothing is known
+    return std::min(default_ceiling_limit_bytes, *available / ceiling_share_of_available);
+}
+
+// The child's command line: the same workload, one column.
+std::vector<std::string> child_arguments(const MemoryOptions& options, MemoryColumn column) {
+    const MemoryWorkload& w = options.workload;
+    std::vector<std::string> arguments{"memory",
+                                       "--child-column",
+                                       std::string(memory_column_name(column)),
+                                       "--imports",
+                                       std::to_string(w.imports),
+                                       "--bulk",
+                                       std::to_string(w.bulk_calls),
+                                       "--pool-capacity",
+                                       std::to_string(w.pool_capacity),
+                                       "--checkpoint-every",
+                                       std::to_string(w.checkpoint_every),
+                                       "--threads",
+                                       std::to_string(w.max_threads),
+                                       "--model-ceiling",
+                                       std::to_string(model_ceiling_bytes(options) / mib)};
+    const ModuleArguments& m = options.modules;
+    for (const auto& root : m.paths) arguments.insert(arguments.end(), {"--path", root.string()});
+    for (const std::string& name : m.names) arguments.insert(arguments.end(), {"--module", name});
+    if (m.allow_missing) arguments.emplace_back("--allow-missing");
+    return arguments;
+}
+
+// Collects a column's events into the report's shape.
+class ColumnReport {
+public:
+    explicit ColumnReport(MemoryColumn column)
+        : json_{{"title", column == MemoryColumn::native ? "native" : "model"},
+                {"checkpoints", ordered_json::array()},
+                {"phases", ordered_json::array()},
+                {"import", nullptr},
+                {"second_session", nullptr}} {
+        if (column == MemoryColumn::model) {
+            json_["is_model_of"] = "Lean's own module loader; no Lean was run";
+        }
+    }
+
+    void add(const ordered_json& event) {
+        const std::string kind = event["event"];
+        if (kind == "checkpoint") json_["checkpoints"].push_back(event);
+        if (kind == "phase") json_["phases"].push_back(event);
+        if (kind == "import") json_["import"] = event["facts"];
+        if (kind == "second_session") json_["second_session"] = event;
+        is_done_ = is_done_ || kind == "done";
+    }
+    ordered_json take() && {
+        if (!is_done_) fail(ErrorCode::child_exited, "the child process ended before its workload did");
+        return std::move(json_);
+    }
+
+private:
+    ordered_json json_;
+    bool is_done_ = false;
+};
+
+ordered_json run_column(const MemoryOptions& options, MemoryColumn column, ProgressLine& progress) {
+    ColumnReport report(column);
+    value_or_throw(run_self(child_arguments(options, column), [&](std::string_view line) {
+        const ordered_json event = ordered_json::parse(line);
+        if (event["event"] == "checkpoint") {
+            progress.show(fmt::format("{}: {}", memory_column_name(column),
+                                      event["name"].get<std::string>()));
+        }
+        report.add(event);
+    }));
+    return std::move(report).take();
+}
+
+ordered_json workload_json(const MemoryWorkload& w) {
+    return {{"imports", w.imports},
+            {"bulk_calls", w.bulk_calls},
+            {"pool_capacity", w.pool_capacity},
+            {"checkpoint_every", w.checkpoint_every},
+            {"modules", w.modules.size()},
+            {"allow_missing", w.allow_missing}};
+}
+
+void write_json(const std::filesystem::path& path, const ordered_json& report) {
+    std::ofstream out(path);
+    out << report.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+    if (!out.flush()) {
+        fail(ErrorCode::io, "cannot write " + path.string(), {{"file", path.string()}});
+    }
+}
+
+int run_parent(MemoryOptions& options) {
+    ProgressLine progress;
+    if (options.modules.paths.empty()) {
+        const FixtureLibrary fixture = ensure_fixture_library(progress);
+        options.modules.paths = {fixture.directory};
+        options.modules.names = {fixture.root_module};
+    }
+    resolve_modules(options.modules, options.workload.search_path, options.workload.modules);
+    options.workload.allow_missing = options.modules.allow_missing;
+    ordered_json report{{"schema", "leanhost.memory/1"}, {"workload", workload_json(options.workload)}};
+    for (const MemoryColumn column : {MemoryColumn::native, MemoryColumn::model}) {
+        const std::string name{memory_column_name(column)};
+        if (options.columns != "both" && options.columns != name) continue;
+        report["columns"][name] = run_column(options, column, progress);
+    }
+    progress.clear();
+    const std::vector<Finding> findings = find_memory_findings(report["columns"]);
+    for (const Finding& f : findings) {
+        report["findings"].push_back({{"name", f.name},
+                                      {"text", f.text},
+                                      {"bound", f.bound},
+                                      {"holds", f.holds ? ordered_json(*f.holds) : ordered_json()}});
+    }
+    fmt::print("{}", memory_report_text(report, findings));
+    if (!options.json.empty()) write_json(options.json, report);
+    return any_bound_failed(findings) ? cli_exit_code(ErrorCode::bound_failed) : 0;
+}
+
+int run_child(MemoryOptions& options) {
+    resolve_modules(options.modules, options.workload.search_path, options.workload.modules);
+    options.workload.allow_missing = options.modules.allow_missing;
+    const bool is_model = options.child_column == memory_column_name(MemoryColumn::model);
+    value_or_throw(run_memory_column(
+        is_model ? MemoryColumn::model : MemoryColumn::native, options.workload,
+        is_model ? std::optional(model_ceiling_bytes(options)) : std::nullopt, child_report_fd));
+    return 0;
+}
+
+} // namespace
+
+void add_memory_command(CLI::App& app, CommandBody& chosen) {
+    auto options = std::make_shared<MemoryOptions>();
+    CLI::App* command = app.add_subcommand(
+        "memory", "What repeated imports keep in memory: the native engine beside a model of Lean's loader");
+    MemoryWorkload& w = options->workload;
+    // clang-format off
+    command->add_option("--imports", w.imports, "Fresh import/drop rounds, and pooled acquires")
+        ->envname("LEANHOST_LONG_SESSION_IMPORTS")->check(CLI::Range(1, 1000000))->capture_default_str();
+    command->add_option("--bulk", w.bulk_calls, "Introspection calls of 16 names each")
+        ->envname("LEANHOST_LONG_SESSION_BULK")->check(CLI::Range(0, 100000000))->capture_default_str();
+    command->add_option("--pool-capacity", w.pool_capacity, "Free sessions that the bounded pool keeps")
+        ->envname("LEANHOST_LONG_SESSION_POOL_CAPACITY")->check(CLI::Range(1, 1000))->capture_default_str();
+    command->add_option("--checkpoint-every", w.checkpoint_every, "Rounds between checkpoints")
+        ->envname("LEANHOST_LONG_SESSION_CHECKPOINT_EVERY")->check(CLI::Range(1, 1000000))->capture_default_str();
+    command->add_option("--threads", w.max_threads, "Threads that an import may use; 0: one a core")
+        ->envname("LEANHOST_NUM_THREADS")->check(CLI::Range(0, 1024))->capture_default_str();
+    command->add_option("--model-ceiling", options->model_ceiling_mib,
+        "MiB of anonymous memory that the model may reach; 0: a quarter of what is available, at most 4096")
+        ->envname("LEANHOST_MODEL_CEILING")->capture_default_str();
+    command->add_option("--columns", options->columns, "Which columns to run")
+        ->check(CLI::IsMember({"both", "native", "model"}))->capture_default_str();
+    command->add_option("--json", options->json, "Write the whole report to this file as well");
+    command->add_option("--child-column", options->child_column)->group("");
+    // clang-format on
+    add_module_arguments(*command, options->modules);
+    command->footer("Examples:\n"
+                    "  leanhost memory\n"
+                    "  leanhost memory --imports 64 --json report.json\n"
+                    "  leanhost memory --path .lake/build/lib/lean --allow-missing\n"
+                    "Exit status 1: the native engine broke one of its bounds.");
+    command->callback([options, &chosen] {
+        chosen = [options] {
+            return guarded("memory", [&] {
+                return options->child_column.empty() ? run_parent(*options) : run_child(*options);
+            });
+        };
+    });
+}
+
+} // namespace leanhost::cli

@@ -1,0 +1,260 @@
+#include "cli/memory_workload.hpp"
+
+#include "base/guard.hpp"
+#include "cli/memory_json.hpp"
+#include "memory/meter.hpp"
+
+#include <leanhost/memory_sample.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+namespace leanhost::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::ordered_json;
+
+double milliseconds_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+class EventWriter {
+public:
+    explicit EventWriter(int fd) : fd_(fd) {}
+
+    void write(const ordered_json& event) const {
+        const std::string line = event.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+        for (std::size_t done = 0; done < line.size();) {
+            const ssize_t n = ::write(fd_, line.data() + done, line.size() - done);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) fail(ErrorCode::io, std::string("cannot report: ") + std::strerror(errno));
+            done += static_cast<std::size_t>(n);
+        }
+    }
+
+private:
+    int fd_;
+};
+
+// The phases of the reproducer, in the order in which they run.
+class Workload {
+public:
+    Workload(MemoryColumn column,
+             const MemoryWorkload& options,
+             std::optional<std::uint64_t> ceiling,
+             int out_fd)
+        : column_(column), options_(options), ceiling_(ceiling), out_(out_fd),
+          imports_(options.modules, Profile::all, options.allow_missing) {}
+
+    void run() {
+        checkpoint("start");
+        init_runtime();
+        checkpoint("after_runtime_init");
+        fresh_imports();
+        second_session();
+        bounded_pool();
+        introspection();
+        drop_all();
+    }
+
+private:
+    void init_runtime() {
+        runtime_.emplace(value_or_throw(Runtime::init(
+            {.search_path = options_.search_path,
+             .region_policy = column_ == MemoryColumn::native ? RegionPolicy::shared
+                                                              : RegionPolicy::lean_compatible,
+             .max_import_threads = options_.max_threads})));
+    }
+
+    // Capacity 0: every session is dropped as soon as it is there.
+    void fresh_imports() {
+        SessionPool pool(*runtime_, {.capacity = 0});
+        std::uint64_t done = 0;
+        double total_ms = 0;
+        std::optional<std::uint64_t> before = gauge();
+        std::optional<std::string> stopped;
+        while (done < options_.imports && !stopped) {
+            const auto start = Clock::now();
+            {
+                const PooledSession session = value_or_throw(pool.acquire(imports_));
+                if (done == 0) report_import(session->import_facts());
+            }
+            const double ms = milliseconds_since(start);
+            total_ms += ms;
+            if (done == 0) first_import_ms_ = ms;
+            ++done;
+            const bool is_round = done == 1 || done % options_.checkpoint_every == 0;
+            if (is_round || done == options_.imports) {
+                checkpoint("fresh_import_drop_" + std::to_string(done));
+            }
+            stopped = past_ceiling(before, done);
+        }
+        if (stopped) checkpoint("fresh_import_drop_" + std::to_string(done));
+        report_phase("fresh_import_drop", pool.stats(),
+                     {{"rounds", done},
+                      {"wanted_rounds", options_.imports},
+                      {"first_ms", first_import_ms_},
+                      {"mean_later_ms", done > 1 ? (total_ms - first_import_ms_) / double(done - 1) : 0},
+                      {"stopped", stopped ? ordered_json(*stopped) : ordered_json()}});
+    }
+
+    // Room for the imports of the later phases is left: one each for a full pool, the second session and
+    // introspection, and one to spare.
+    std::optional<std::string> past_ceiling(std::optional<std::uint64_t> before, std::uint64_t done) {
+        if (!ceiling_ || done < 2 || done == options_.imports) return std::nullopt;
+        const std::optional<std::uint64_t> now = gauge();
+        if (!now || !before) return "anonymous bytes cannot be sampled";
+        const std::uint64_t growth = (*now - std::min(*now, *before)) / (done - 1);
+        const std::uint64_t reserved = growth * (options_.pool_capacity + 4);
+        if (*now + reserved <= *ceiling_) return std::nullopt;
+        return "ceiling";
+    }
+
+    // What one more session over a loaded closure costs.
+    void second_session() {
+        const auto first = value_or_throw(runtime_->open_session(imports_));
+        const auto before = gauge();
+        constexpr int opens = 9;
+        std::vector<std::shared_ptr<const Session>> held;
+        std::vector<double> us;
+        for (int i = 0; i < (column_ == MemoryColumn::native ? opens : 1); ++i) {
+            const auto start = Clock::now();
+            held.push_back(value_or_throw(runtime_->open_session(imports_)));
+            us.push_back(milliseconds_since(start) * 1000);
+        }
+        const auto after = gauge();
+        std::nth_element(us.begin(), us.begin() + static_cast<std::ptrdiff_t>(us.size() / 2), us.end());
+        ordered_json event{{"event", "second_session"},
+                           {"sessions", us.size()},
+                           {"median_us", us[us.size() / 2]},
+                           {"was_shared", held.back()->import_facts().was_shared}};
+        event["anonymous_bytes"] = optional_json(difference_per(before, after, us.size()));
+        out_.write(event);
+    }
+
+    static std::optional<std::uint64_t> difference_per(std::optional<std::uint64_t> before,
+                                                       std::optional<std::uint64_t> after,
+                                                       std::size_t count) {
+        if (!before || !after) return std::nullopt;
+        return (*after - std::min(*before, *after)) / count;
+    }
+
+    void bounded_pool() {
+        SessionPool pool(*runtime_, {.capacity = options_.pool_capacity});
+        {
+            std::vector<PooledSession> held;
+            for (std::uint64_t i = 0; i < options_.pool_capacity; ++i) {
+                held.push_back(value_or_throw(pool.acquire(imports_)));
+            }
+            checkpoint("bounded_pool_filled");
+        }
+        const auto start = Clock::now();
+        for (std::uint64_t i = 0; i < options_.imports && options_.pool_capacity > 0; ++i) {
+            const PooledSession session = value_or_throw(pool.acquire(imports_));
+        }
+        const double ms = milliseconds_since(start);
+        checkpoint("bounded_pool_reused");
+        report_phase("bounded_pool", pool.stats(),
+                     {{"rounds", options_.imports}, {"us_per_acquire", ms * 1000 / double(options_.imports)}});
+        pool.drain();
+        checkpoint("bounded_pool_drained");
+    }
+
+    void introspection() {
+        SessionPool pool(*runtime_, {.capacity = 1});
+        {
+            const PooledSession session = value_or_throw(pool.acquire(imports_));
+            const std::vector<Name> names = sample_names(*session);
+            checkpoint("introspection_before");
+            const auto start = Clock::now();
+            std::uint64_t found = 0;
+            for (std::uint64_t i = 0; i < options_.bulk_calls; ++i) {
+                const auto rows = value_or_throw(session->query_declarations(names, {.type = true}));
+                found += static_cast<std::uint64_t>(
+                    std::count_if(rows.begin(), rows.end(), [](const auto& r) { return r.has_value(); }));
+            }
+            const double ms = milliseconds_since(start);
+            checkpoint("introspection_after");
+            report_phase("introspection", pool.stats(),
+                         {{"calls", options_.bulk_calls},
+                          {"names_per_call", names.size()},
+                          {"rows_found", found},
+                          {"us_per_call", ms * 1000 / double(std::max<std::uint64_t>(1, options_.bulk_calls))}});
+            checkpoint("mixed_before_drop", true);
+        }
+        report_phase("mixed_before_drop", pool.stats(), {});
+    }
+
+    // Evenly spread over the environment, so that no page or module answers for all.
+    std::vector<Name> sample_names(const Session& session) const {
+        const std::uint64_t count = std::min(options_.names_per_call, session.import_facts().constants);
+        std::vector<Name> names;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const std::uint64_t at = session.import_facts().constants * i / count;
+            for (Name& name : value_or_throw(session.list_declarations(at, 1))) {
+                names.push_back(std::move(name));
+            }
+        }
+        return names;
+    }
+
+    void drop_all() {
+        checkpoint("after_drops", true);
+        std::this_thread::sleep_for(std::chrono::milliseconds(options_.pause_ms));
+        checkpoint("steady_state", true);
+        runtime_.reset();
+        out_.write({{"event", "done"}});
+    }
+
+    static std::optional<std::uint64_t> gauge() { return sample_this_process().gauge_bytes(); }
+
+    void checkpoint(const std::string& name, bool with_attribution = false) {
+        if (name == last_checkpoint_) return;
+        last_checkpoint_ = name;
+        ordered_json event{{"event", "checkpoint"}, {"name", name}};
+        event["sample"] = to_json(sample_this_process());
+        if (runtime_) event["regions"] = to_json(runtime_->region_facts());
+        if (with_attribution || name.ends_with("_1")) event["attribution"] = to_json(attribute_this_process());
+        out_.write(event);
+    }
+
+    void report_phase(std::string_view name, const PoolStats& stats, ordered_json facts) {
+        out_.write({{"event", "phase"}, {"name", name}, {"pool", to_json(stats)}, {"facts", std::move(facts)}});
+    }
+
+    void report_import(const ImportFacts& facts) {
+        out_.write({{"event", "import"}, {"facts", to_json(facts)}});
+    }
+
+    const MemoryColumn column_;
+    const MemoryWorkload& options_;
+    const std::optional<std::uint64_t> ceiling_;
+    EventWriter out_;
+    const ImportSet imports_;
+    std::optional<Runtime> runtime_;
+    double first_import_ms_ = 0;
+    std::string last_checkpoint_;
+};
+
+} // namespace
+
+std::string_view memory_column_name(MemoryColumn column) noexcept {
+    return column == MemoryColumn::native ? "native" : "model";
+}
+
+Expected<void> run_memory_column(MemoryColumn column,
+                                 const MemoryWorkload& workload,
+                                 std::optional<std::uint64_t> ceiling_bytes,
+                                 int out_fd) {
+    return guarded("memory column", [&] { Workload(column, workload, ceiling_bytes, out_fd).run(); });
+}
+
+} // namespace leanhost::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "module/constant_index.hpp"
+
+#include <leanhost/session.hpp>
+
+#include <atomic>
+#include <chrono>
+
+namespace leanhost::engine_native {
+
+/// A closure and its index: what all sessions of one import set share. Immutable but for when its files
+/// were last looked at; thread-safe.
+class LoadedClosure {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    /// Loads and indexes; `anchor` (the runtime) is kept as long as this. Throws what load_closure and
+    /// ConstantIndex throw.
+    LoadedClosure(const module::ClosureRequest& request,
+                  module::RegionSource& regions,
+                  Monitor& monitor,
+                  std::shared_ptr<const void> anchor);
+
+    const module::ImportClosure& closure() const noexcept { return closure_; }
+    const module::ConstantIndex& index() const noexcept { return index_; }
+    const ImportFacts& facts() const noexcept { return facts_; }
+
+    /// Whether the files are still those that were loaded, as of at most `max_age` ago.
+    /// Cost: nothing inside that time, else one system call a file.
+    bool is_current(Clock::duration max_age) const;
+
+private:
+    std::shared_ptr<const void> anchor_; // goes last
+    module::SearchPath search_path_;
+    module::ImportClosure closure_;
+    module::ConstantIndex index_; // looks into closure_
+    ImportFacts facts_;
+    mutable std::atomic<Clock::duration> verified_at_;
+};
+
+} // namespace leanhost::engine_native

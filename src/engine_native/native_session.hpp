@@ -1,0 +1,37 @@
+#pragma once
+
+#include "engine_native/loaded_closure.hpp"
+
+#include <leanhost/session.hpp>
+
+namespace leanhost::engine_native {
+
+/// A session of the native engine: a use of a loaded closure. May be used from many threads at once.
+class NativeSession final : public Session {
+public:
+    NativeSession(std::shared_ptr<const LoadedClosure> loaded, ImportSet imports, bool was_shared);
+
+    EngineKind engine() const noexcept override { return EngineKind::native; }
+    const ImportSet& imports() const noexcept override { return imports_; }
+    const ImportFacts& import_facts() const noexcept override { return facts_; }
+
+    const std::shared_ptr<const LoadedClosure>& loaded() const noexcept { return loaded_; }
+
+protected:
+    DeclarationRows do_query_declarations(std::span<const Name> names,
+                                          const DeclarationFields& fields,
+                                          const CallOptions& options) const override;
+    std::vector<Name> do_list_declarations(std::uint64_t offset,
+                                           std::uint64_t limit,
+                                           const CallOptions& options) const override;
+    Obj do_find_object(const Name& name) const override;
+
+private:
+    DeclarationRow row_for(const Name& name, const DeclarationFields& fields) const;
+
+    std::shared_ptr<const LoadedClosure> loaded_;
+    ImportSet imports_;
+    ImportFacts facts_;
+};
+
+} // namespace leanhost::engine_native

@@ -1,0 +1,190 @@
+#include <leanhost/session_pool.hpp>
+
+#include "base/guard.hpp"
+#include "engine_native/native_session.hpp"
+#include "memory/budget.hpp"
+
+#include <list>
+#include <mutex>
+
+namespace leanhost {
+namespace {
+
+using SessionPtr = std::shared_ptr<const Session>;
+using std::chrono::milliseconds;
+
+bool is_current(const Session& session, milliseconds max_age) {
+    // The only engine there is; a second one makes this a method of Session.
+    return static_cast<const engine_native::NativeSession&>(session).loaded()->is_current(max_age);
+}
+
+} // namespace
+
+std::string_view pool_miss_name(PoolMiss miss) noexcept {
+    switch (miss) {
+    case PoolMiss::none: return "none";
+    case PoolMiss::empty_pool: return "empty_pool";
+    case PoolMiss::reuse_disabled: return "reuse_disabled";
+    case PoolMiss::no_matching_key: return "no_matching_key";
+    case PoolMiss::files_changed: return "files_changed";
+    }
+    return "unknown";
+}
+
+struct PooledSession::PoolState {
+    PoolState(Runtime r, SessionPoolOptions o) : runtime(std::move(r)), options(o) {}
+
+    // A free session of the imports, most recently returned first; counts the hit or the reason of the miss.
+    SessionPtr take_free(const ImportSet& imports);
+    SessionPtr import(const ImportSet& imports, const CallOptions& call);
+    void require_admitted();
+    void give_back(SessionPtr session);
+    std::list<SessionPtr> take_stale();
+
+    const Runtime runtime;
+    const SessionPoolOptions options;
+
+    std::mutex mutex;
+    std::list<SessionPtr> free; // guarded by mutex; the most recently returned first
+    PoolStats stats;            // guarded by mutex
+    std::uint64_t admitted = 0; // imports begun that did not fail; guarded by mutex
+};
+
+SessionPtr PooledSession::PoolState::take_free(const ImportSet& imports) {
+    std::list<SessionPtr> stale; // dropped outside the lock: unmapping takes time
+    const std::lock_guard lock(mutex);
+    PoolMiss miss = options.capacity == 0 ? PoolMiss::reuse_disabled
+                    : free.empty()        ? PoolMiss::empty_pool
+                                          : PoolMiss::no_matching_key;
+    for (auto it = free.begin(); it != free.end();) {
+        const auto here = it++;
+        if ((*here)->imports() != imports) continue;
+        if (is_current(**here, runtime.options().revalidate_after)) {
+            SessionPtr session = std::move(*here);
+            free.erase(here);
+            ++stats.reused;
+            ++stats.acquired;
+            ++stats.checked_out;
+            return session;
+        }
+        stale.splice(stale.end(), free, here);
+        ++stats.stale;
+        miss = PoolMiss::files_changed;
+    }
+    stats.last_miss = miss;
+    switch (miss) {
+    case PoolMiss::empty_pool: ++stats.miss_empty_pool; break;
+    case PoolMiss::reuse_disabled: ++stats.miss_reuse_disabled; break;
+    case PoolMiss::no_matching_key: ++stats.miss_no_matching_key; break;
+    case PoolMiss::files_changed: ++stats.miss_files_changed; break;
+    case PoolMiss::none: break;
+    }
+    return nullptr;
+}
+
+// Before anything is opened, so that a refusal costs nothing.
+void PooledSession::PoolState::require_admitted() {
+    const auto& policy = options.memory_policy;
+    memory::BudgetFacts facts;
+    if (policy.max_anonymous_bytes) facts.anonymous_bytes = sample_this_process().gauge_bytes();
+    const std::lock_guard lock(mutex);
+    facts.fresh_imports = admitted;
+    if (const auto refusal = memory::find_refusal(policy, facts)) {
+        ++stats.refused;
+        throw Failure(memory::to_error(*refusal).with("work_entered_engine", false));
+    }
+    ++admitted; // from here on, so that imports side by side respect the limit together
+}
+
+SessionPtr PooledSession::PoolState::import(const ImportSet& imports, const CallOptions& call) {
+    require_admitted();
+    Expected<SessionPtr> session = runtime.open_session(imports, call);
+    const std::lock_guard lock(mutex);
+    if (!session) {
+        --admitted;
+        throw Failure(std::move(session).error());
+    }
+    ++stats.imports;
+    if ((*session)->import_facts().was_shared) ++stats.imports_shared;
+    ++stats.acquired;
+    ++stats.checked_out;
+    return *std::move(session);
+}
+
+void PooledSession::PoolState::give_back(SessionPtr session) {
+    std::list<SessionPtr> node;
+    node.push_back(std::move(session));
+    std::list<SessionPtr> dropped; // outside the lock
+    const std::lock_guard lock(mutex);
+    --stats.checked_out;
+    if (options.capacity == 0) {
+        ++stats.released_dropped;
+        dropped.splice(dropped.end(), node);
+        return;
+    }
+    free.splice(free.begin(), node);
+    ++stats.released_to_pool;
+    if (free.size() > options.capacity) {
+        dropped.splice(dropped.end(), free, std::prev(free.end()));
+        ++stats.evicted;
+    }
+}
+
+std::list<SessionPtr> PooledSession::PoolState::take_stale() {
+    const std::lock_guard lock(mutex);
+    std::list<SessionPtr> stale;
+    for (auto it = free.begin(); it != free.end();) {
+        const auto here = it++;
+        if (is_current(**here, milliseconds(0))) continue;
+        stale.splice(stale.end(), free, here);
+        ++stats.stale;
+    }
+    return stale;
+}
+
+PooledSession& PooledSession::operator=(PooledSession&& other) noexcept {
+    if (this != &other) {
+        give_back();
+        pool_ = std::move(other.pool_);
+        session_ = std::move(other.session_);
+    }
+    return *this;
+}
+
+PooledSession::~PooledSession() { give_back(); }
+
+void PooledSession::give_back() noexcept {
+    if (session_ == nullptr) return;
+    // A list node that cannot be had: the session is dropped instead of kept.
+    static_cast<void>(guarded("PooledSession::give_back", [&] { pool_->give_back(std::move(session_)); }));
+}
+
+SessionPool::SessionPool(Runtime runtime, SessionPoolOptions options)
+    : state_(std::make_shared<PooledSession::PoolState>(std::move(runtime), options)) {}
+
+Expected<PooledSession> SessionPool::acquire(const ImportSet& imports, const CallOptions& options) {
+    return guarded("SessionPool::acquire", [&] {
+        SessionPtr session = state_->take_free(imports);
+        if (session == nullptr) session = state_->import(imports, options);
+        return PooledSession(state_, std::move(session));
+    });
+}
+
+void SessionPool::drain() {
+    std::list<SessionPtr> dropped; // outside the lock
+    const std::lock_guard lock(state_->mutex);
+    dropped.swap(state_->free);
+    ++state_->stats.drains;
+    state_->stats.drained += dropped.size();
+}
+
+void SessionPool::revalidate() { static_cast<void>(state_->take_stale()); }
+
+PoolStats SessionPool::stats() const {
+    const std::lock_guard lock(state_->mutex);
+    PoolStats stats = state_->stats;
+    stats.free = state_->free.size();
+    return stats;
+}
+
+} // namespace leanhost

@@ -1,0 +1,99 @@
+#include "module/lean_loader_model.hpp"
+
+#include "module/parts_validator.hpp"
+#include "module/relocated_copy.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace leanhost::module {
+namespace {
+
+// What the model keeps for ever. Reachable, so that leak checkers see intention; never emptied.
+struct Kept {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<Region>> regions;  // guarded by mutex
+    std::vector<memory::NamedMapping> copies;      // guarded by mutex
+};
+
+Kept& kept() {
+    static Kept* const for_ever = new Kept;
+    return *for_ever;
+}
+
+RegionHandle keep(std::vector<PartFile>& parts,
+                  const PartBytes& bytes,
+                  std::optional<memory::NamedMapping> copy) {
+    auto region = std::make_unique<Region>(region_parts(parts, bytes), copy.has_value());
+    const std::lock_guard lock(kept().mutex);
+    if (copy) kept().copies.push_back(*std::move(copy));
+    return RegionHandle(*kept().regions.emplace_back(std::move(region)));
+}
+
+void unmap(const PartBytes& mapped) {
+    for (const auto part : mapped) ::munmap(const_cast<std::byte*>(part.data()), part.size());
+}
+
+// Every part at its base address, or nothing.
+std::optional<PartBytes> try_map_all(const std::vector<PartFile>& parts) {
+    PartBytes mapped;
+    for (const PartFile& part : parts) {
+        void* const hint = reinterpret_cast<void*>(part.header.base_address);
+        const std::size_t bytes = part.identity.size_bytes;
+        void* const at = part.header.version->has_base_address
+                             ? ::mmap(hint, bytes, PROT_READ, MAP_PRIVATE, part.fd.get(), 0)
+                             : MAP_FAILED;
+        if (at != MAP_FAILED) mapped.emplace_back(static_cast<const std::byte*>(at), bytes);
+        if (at != hint) {
+            unmap(mapped);
+            return std::nullopt;
+        }
+    }
+    return mapped;
+}
+
+std::vector<FileIdentity> identities_of(const std::vector<PartFile>& parts) {
+    std::vector<FileIdentity> result;
+    for (const PartFile& part : parts) result.push_back(part.identity);
+    return result;
+}
+
+} // namespace
+
+RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust) {
+    require_contiguous(parts);
+    const std::lock_guard lock(mutex_);
+    std::vector<FileIdentity> files = identities_of(parts);
+    const bool is_known = accepted_.contains(files);
+    if (auto mapped = try_map_all(parts)) {
+        try {
+            PartsValidator validator;
+            for (std::size_t i = 0; !is_known && i < parts.size(); ++i) {
+                validator.validate(parts[i], (*mapped)[i]);
+            }
+        } catch (...) {
+            unmap(*mapped);
+            throw;
+        }
+        ++stats_.modules_mapped;
+        for (const FileIdentity& file : files) stats_.mapped_bytes += file.size_bytes;
+        accepted_.insert(std::move(files));
+        return keep(parts, *mapped, std::nullopt);
+    }
+    using Validate = RelocatedCopy::Validate;
+    RelocatedCopy copy(parts, is_known ? Validate::no : Validate::yes);
+    ++stats_.modules_relocated;
+    for (const FileIdentity& file : files) stats_.relocated_bytes += file.size_bytes;
+    accepted_.insert(std::move(files));
+    const PartBytes bytes = copy.part_bytes();
+    return keep(parts, bytes, std::move(copy).mapping());
+}
+
+LoaderModelStats LeanLoaderModel::stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+}
+
+} // namespace leanhost::module
