@@ -42,7 +42,7 @@ format-check: packages ## name the files that `make format` would change
 	@scripts/format-check.sh
 
 tidy: build ## clang-tidy over src, tests and bench
-	@run-clang-tidy -quiet -p build/release -j $(JOBS) '/(src|tests|bench|worker)/'
+	@run-clang-tidy -quiet -p build/release -j $(JOBS) -extra-arg=-Wno-unknown-warning-option '/(src|tests|bench|worker)/'
 
 install: build ## install library, headers and command below PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX)

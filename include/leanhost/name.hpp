@@ -31,7 +31,8 @@ public:
     explicit Name(std::vector<Component> components);
 
     bool is_anonymous() const noexcept { return components_.empty(); }
-    const std::vector<Component>& components() const noexcept { return components_; }
+    const std::vector<Component>& components() const& noexcept { return components_; }
+    const std::vector<Component>& components() const&& = delete; ///< would dangle
     /// Lean's `Name.hash`.
     std::uint64_t hash() const noexcept { return hash_; }
     /// The dotted text, components in guillemets where they need it. Reading it gives the same name, unless

@@ -10,7 +10,7 @@ namespace leanhost {
 struct RuntimeOptions {
     EngineKind engine = EngineKind::native;
     /// Folders in which modules are looked for, in order. Empty: those of the environment's LEAN_PATH.
-    std::vector<std::filesystem::path> search_path;
+    std::vector<std::filesystem::path> search_path = {};
     SearchPathTrust trust = SearchPathTrust::stable;
     RegionPolicy region_policy = RegionPolicy::shared;
     std::chrono::milliseconds revalidate_after{1000};

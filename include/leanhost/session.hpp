@@ -19,8 +19,8 @@ std::string_view engine_kind_name(EngineKind kind) noexcept;
 
 /// What every long operation takes.
 struct CallOptions {
-    ProgressSink progress;
-    CancellationToken cancellation;
+    ProgressSink progress = {};
+    CancellationToken cancellation = {};
 };
 
 /// What an import brought in. Bytes are of module files, headers included.

@@ -74,6 +74,9 @@ private:
 class SessionPool {
 public:
     explicit SessionPool(Runtime runtime, SessionPoolOptions options = {});
+    SessionPool(SessionPool&&) noexcept = default;
+    SessionPool& operator=(SessionPool&&) = delete;
+    ~SessionPool();
 
     /// A free session of these imports, or a fresh import if the memory policy admits one.
     /// Cost of a hit: under a microsecond, but once a `revalidate_after` one system call a file.

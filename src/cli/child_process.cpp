@@ -47,10 +47,13 @@ public:
 
     int wait() {
         int status = 0;
-        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
+        pid_t ended = -1;
+        do {
+            ended = ::waitpid(pid_, &status, 0);
+        } while (ended < 0 && errno == EINTR);
         pid_ = -1;
-        return status;
+        // Where somebody else reaps our children (SIGCHLD ignored), how it ended is not known: not well, then.
+        return ended < 0 ? W_EXITCODE(255, 0) : status;
     }
 
 private:

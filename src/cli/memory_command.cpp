@@ -11,7 +11,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/prctl.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -86,6 +89,7 @@ public:
         if (kind == "phase") json_["phases"].push_back(event);
         if (kind == "import") json_["import"] = event["facts"];
         if (kind == "second_session") json_["second_session"] = event;
+        if (kind == "skipped") json_["skipped"].push_back(event);
         is_done_ = is_done_ || kind == "done";
     }
     ordered_json take() && {
@@ -159,6 +163,8 @@ int run_parent(MemoryOptions& options) {
 int run_child(MemoryOptions& options) {
     resolve_modules(options.modules, options.workload.search_path, options.workload.modules);
     options.workload.allow_missing = options.modules.allow_missing;
+    // A parent that is killed takes its measurement with it.
+    static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGKILL));
     const bool is_model = options.child_column == memory_column_name(MemoryColumn::model);
     value_or_throw(run_memory_column(
         is_model ? MemoryColumn::model : MemoryColumn::native, options.workload,
@@ -175,9 +181,9 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
     MemoryWorkload& w = options->workload;
     // clang-format off
     command->add_option("--imports", w.imports, "Fresh import/drop rounds, and pooled acquires")
-        ->envname("LEANHOST_LONG_SESSION_IMPORTS")->check(CLI::Range(1, 1000000))->capture_default_str();
+        ->envname("LEANHOST_LONG_SESSION_IMPORTS")->check(CLI::Range(2, 1000000))->capture_default_str();
     command->add_option("--bulk", w.bulk_calls, "Introspection calls of 16 names each")
-        ->envname("LEANHOST_LONG_SESSION_BULK")->check(CLI::Range(0, 100000000))->capture_default_str();
+        ->envname("LEANHOST_LONG_SESSION_BULK")->check(CLI::Range(1, 100000000))->capture_default_str();
     command->add_option("--pool-capacity", w.pool_capacity, "Free sessions that the bounded pool keeps")
         ->envname("LEANHOST_LONG_SESSION_POOL_CAPACITY")->check(CLI::Range(1, 1000))->capture_default_str();
     command->add_option("--checkpoint-every", w.checkpoint_every, "Rounds between checkpoints")
@@ -186,7 +192,7 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
         ->envname("LEANHOST_NUM_THREADS")->check(CLI::Range(0, 1024))->capture_default_str();
     command->add_option("--model-ceiling", options->model_ceiling_mib,
         "MiB of anonymous memory that the model may reach; 0: a quarter of what is available, at most 4096")
-        ->envname("LEANHOST_MODEL_CEILING")->capture_default_str();
+        ->envname("LEANHOST_MODEL_CEILING")->check(CLI::Range(0, 1 << 30))->capture_default_str();
     command->add_option("--columns", options->columns, "Which columns to run")
         ->check(CLI::IsMember({"both", "native", "model"}))->capture_default_str();
     command->add_option("--json", options->json, "Write the whole report to this file as well");

@@ -79,13 +79,15 @@ private:
         SessionPool pool(*runtime_, {.capacity = 0});
         std::uint64_t done = 0;
         double total_ms = 0;
-        std::optional<std::uint64_t> before = gauge();
-        std::optional<std::string> stopped;
+        bool stopped = false;
         while (done < options_.imports && !stopped) {
             const auto start = Clock::now();
             {
                 const PooledSession session = value_or_throw(pool.acquire(imports_));
-                if (done == 0) report_import(session->import_facts());
+                if (done == 0) {
+                    region_bytes_ = session->import_facts().region_bytes;
+                    report_import(session->import_facts());
+                }
             }
             const double ms = milliseconds_since(start);
             total_ms += ms;
@@ -95,7 +97,7 @@ private:
             if (is_round || done == options_.imports) {
                 checkpoint("fresh_import_drop_" + std::to_string(done));
             }
-            stopped = past_ceiling(before, done);
+            stopped = done < options_.imports && !has_room_for(1 + later_imports());
         }
         if (stopped) checkpoint("fresh_import_drop_" + std::to_string(done));
         report_phase("fresh_import_drop", pool.stats(),
@@ -103,23 +105,29 @@ private:
                       {"wanted_rounds", options_.imports},
                       {"first_ms", first_import_ms_},
                       {"mean_later_ms", done > 1 ? (total_ms - first_import_ms_) / double(done - 1) : 0},
-                      {"stopped", stopped ? ordered_json(*stopped) : ordered_json()}});
+                      {"stopped", stopped ? ordered_json("ceiling") : ordered_json()}});
     }
 
-    // Room for the imports of the later phases is left: one each for a full pool, the second session and
-    // introspection, and one to spare.
-    std::optional<std::string> past_ceiling(std::optional<std::uint64_t> before, std::uint64_t done) {
-        if (!ceiling_ || done < 2 || done == options_.imports) return std::nullopt;
+    // Whether `imports` more stay below the ceiling, by what the first one brought in. Only the model has a
+    // ceiling: it keeps each of them.
+    bool has_room_for(std::uint64_t imports) const {
+        if (!ceiling_) return true;
         const std::optional<std::uint64_t> now = gauge();
-        if (!now || !before) return "anonymous bytes cannot be sampled";
-        const std::uint64_t growth = (*now - std::min(*now, *before)) / (done - 1);
-        const std::uint64_t reserved = growth * (options_.pool_capacity + 4);
-        if (*now + reserved <= *ceiling_) return std::nullopt;
-        return "ceiling";
+        return now && *now + imports * (region_bytes_ + region_bytes_ / 10) <= *ceiling_;
+    }
+
+    // The fresh imports leave room for those of the later phases.
+    std::uint64_t later_imports() const { return options_.pool_capacity + 3; }
+
+    bool skip_without_room(std::string_view phase, std::uint64_t imports) {
+        if (has_room_for(imports)) return false;
+        out_.write({{"event", "skipped"}, {"name", phase}, {"reason", "ceiling"}});
+        return true;
     }
 
     // What one more session over a loaded closure costs.
     void second_session() {
+        if (skip_without_room("second_session", 2)) return;
         const auto first = value_or_throw(runtime_->open_session(imports_));
         const auto before = gauge();
         constexpr int opens = 9;
@@ -148,6 +156,7 @@ private:
     }
 
     void bounded_pool() {
+        if (skip_without_room("bounded_pool", options_.pool_capacity)) return;
         SessionPool pool(*runtime_, {.capacity = options_.pool_capacity});
         {
             std::vector<PooledSession> held;
@@ -169,6 +178,7 @@ private:
     }
 
     void introspection() {
+        if (skip_without_room("introspection", 1)) return;
         SessionPool pool(*runtime_, {.capacity = 1});
         {
             const PooledSession session = value_or_throw(pool.acquire(imports_));
@@ -241,6 +251,7 @@ private:
     const ImportSet imports_;
     std::optional<Runtime> runtime_;
     double first_import_ms_ = 0;
+    std::uint64_t region_bytes_ = 0; // of one import
     std::string last_checkpoint_;
 };
 

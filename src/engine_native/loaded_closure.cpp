@@ -27,8 +27,7 @@ LoadedClosure::LoadedClosure(const module::ClosureRequest& request,
                              Monitor& monitor,
                              std::shared_ptr<const void> anchor)
     : anchor_(std::move(anchor)), search_path_(request.search_path), closure_(module::load_closure(request, regions, monitor)),
-      index_(closure_, request.max_threads, monitor), facts_(facts_of(closure_, index_)),
-      verified_at_(Clock::now().time_since_epoch()) {}
+      index_(closure_, request.max_threads, monitor), facts_(facts_of(closure_, index_)) {}
 
 bool LoadedClosure::is_current(Clock::duration max_age) const {
     const Clock::duration now = Clock::now().time_since_epoch();

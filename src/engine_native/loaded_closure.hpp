@@ -33,10 +33,10 @@ public:
 private:
     std::shared_ptr<const void> anchor_; // goes last
     module::SearchPath search_path_;
+    mutable std::atomic<Clock::duration> verified_at_; // before the files were first looked at
     module::ImportClosure closure_;
     module::ConstantIndex index_; // looks into closure_
     ImportFacts facts_;
-    mutable std::atomic<Clock::duration> verified_at_;
 };
 
 } // namespace leanhost::engine_native

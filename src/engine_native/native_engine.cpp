@@ -1,6 +1,35 @@
 #include "engine_native/native_engine.hpp"
 
+#include "base/failure.hpp"
+
+#include <thread>
+
 namespace leanhost::engine_native {
+
+// Owns a slot while it loads or looks; a caller that waits can be cancelled.
+class NativeEngine::SlotOwner {
+public:
+    SlotOwner(Slot& slot, const CancellationToken& cancellation) : slot_(slot) {
+        using namespace std::chrono_literals;
+        if (slot.owner.load() == std::this_thread::get_id()) {
+            fail(ErrorCode::invalid_argument,
+                 "a progress sink asked for the very imports that it reports on");
+        }
+        while (!slot.mutex.try_lock_for(20ms)) {
+            if (cancellation.is_cancelled()) fail(ErrorCode::cancelled, "cancelled by the caller");
+        }
+        slot.owner = std::this_thread::get_id();
+    }
+    SlotOwner(const SlotOwner&) = delete;
+    SlotOwner& operator=(const SlotOwner&) = delete;
+    ~SlotOwner() {
+        slot_.owner = std::thread::id();
+        slot_.mutex.unlock();
+    }
+
+private:
+    Slot& slot_;
+};
 
 std::size_t NativeEngine::ImportSetHash::operator()(const ImportSet& imports) const {
     std::size_t hash = absl::HashOf(imports.profile, imports.allow_missing);
@@ -27,7 +56,7 @@ std::shared_ptr<const LoadedClosure> NativeEngine::load_shared(const ImportSet& 
                                                                const std::shared_ptr<const void>& anchor,
                                                                bool& was_shared) {
     const std::shared_ptr<Slot> slot = slot_for(imports);
-    const std::lock_guard lock(slot->mutex);
+    const SlotOwner owner(*slot, options.cancellation);
     if (auto loaded = slot->loaded.lock(); loaded && loaded->is_current(options_.revalidate_after)) {
         was_shared = true;
         return loaded;
@@ -60,9 +89,9 @@ std::shared_ptr<NativeEngine::Slot> NativeEngine::slot_for(const ImportSet& impo
         });
         sweep_at_ = std::max<std::size_t>(16, 2 * slots_.size());
     }
-    auto& slot = slots_[imports];
-    if (slot == nullptr) slot = std::make_shared<Slot>();
-    return slot;
+    const auto known = slots_.find(imports);
+    if (known != slots_.end()) return known->second;
+    return slots_.emplace(imports, std::make_shared<Slot>()).first->second;
 }
 
 } // namespace leanhost::engine_native

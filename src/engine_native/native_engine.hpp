@@ -8,6 +8,10 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+
 namespace leanhost::engine_native {
 
 /// The embedded engine: imports modules and hands out sessions. Sessions of one import set share one
@@ -35,9 +39,11 @@ private:
     };
     // One import set's closure, if a session lives. The mutex makes concurrent imports of it one.
     struct Slot {
-        std::mutex mutex;
+        std::timed_mutex mutex;
+        std::atomic<std::thread::id> owner;        // of the mutex
         std::weak_ptr<const LoadedClosure> loaded; // guarded by mutex
     };
+    class SlotOwner;
 
     std::shared_ptr<Slot> slot_for(const ImportSet& imports);
     std::shared_ptr<const LoadedClosure> load(const ImportSet& imports,

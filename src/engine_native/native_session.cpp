@@ -1,5 +1,6 @@
 #include "engine_native/native_session.hpp"
 
+#include "base/utf8.hpp"
 #include "object/expr_printer.hpp"
 
 #include <fmt/format.h>
@@ -40,6 +41,20 @@ private:
     const ConstantPlace place_;
 };
 
+// Bounded, since many entries of a list may share one long name.
+std::vector<std::string> universe_params(ConstantInfoRef constant) {
+    constexpr std::size_t max_params = 1024;
+    std::vector<std::string> params;
+    for (const object::NameRef param : constant.universe_params()) {
+        if (params.size() == max_params) {
+            throw object::MalformedObject(constant.object().word(), "at most 1024 universe parameters",
+                                          "more");
+        }
+        params.push_back(valid_utf8(param.to_string()));
+    }
+    return params;
+}
+
 } // namespace
 
 NativeSession::NativeSession(std::shared_ptr<const LoadedClosure> loaded,
@@ -57,14 +72,10 @@ DeclarationRow NativeSession::row_for(const Name& name, const DeclarationFields&
     return module::reading(*module.region, "constant", [&] {
         const ConstantInfoRef constant = module.data.constant(place->constant);
         Declaration row{public_kind(constant.kind()), module.text, {}, {}, false};
-        if (fields.universe_params) {
-            for (const object::NameRef param : constant.universe_params()) {
-                row.universe_params.push_back(param.to_string());
-            }
-        }
+        if (fields.universe_params) row.universe_params = universe_params(constant);
         if (fields.type) {
             object::PrintedTerm printed = object::print_term(constant.type(), fields.max_type_bytes);
-            row.type = std::move(printed.text);
+            row.type = valid_utf8(std::move(printed.text));
             row.type_is_cut = printed.is_cut;
         }
         return DeclarationRow(std::move(row));

@@ -13,9 +13,12 @@ namespace {
 using SessionPtr = std::shared_ptr<const Session>;
 using std::chrono::milliseconds;
 
+// False also when it cannot be told: the import that follows says why.
 bool is_current(const Session& session, milliseconds max_age) {
     // The only engine there is; a second one makes this a method of Session.
-    return static_cast<const engine_native::NativeSession&>(session).loaded()->is_current(max_age);
+    const auto& loaded = static_cast<const engine_native::NativeSession&>(session).loaded();
+    const auto current = guarded("is_current", [&] { return loaded->is_current(max_age); });
+    return current && *current;
 }
 
 } // namespace
@@ -36,41 +39,60 @@ struct PooledSession::PoolState {
 
     // A free session of the imports, most recently returned first; counts the hit or the reason of the miss.
     SessionPtr take_free(const ImportSet& imports);
+    SessionPtr take_candidate(const ImportSet& imports, bool was_stale);
+    void count_miss(PoolMiss miss); // with the mutex held
     SessionPtr import(const ImportSet& imports, const CallOptions& call);
     void require_admitted();
-    void give_back(SessionPtr session);
-    std::list<SessionPtr> take_stale();
+    void give_back(SessionPtr session) noexcept;
+    bool try_keep(SessionPtr& session) noexcept; // with the mutex held
+    void drop_stale();
 
     const Runtime runtime;
     const SessionPoolOptions options;
 
     std::mutex mutex;
+    bool is_closed = false;     // the pool is gone; guarded by mutex
     std::list<SessionPtr> free; // guarded by mutex; the most recently returned first
     PoolStats stats;            // guarded by mutex
     std::uint64_t admitted = 0; // imports begun that did not fail; guarded by mutex
 };
 
+// Looks at files outside the lock: others go on meanwhile, and a candidate taken out of the list is ours.
 SessionPtr PooledSession::PoolState::take_free(const ImportSet& imports) {
-    std::list<SessionPtr> stale; // dropped outside the lock: unmapping takes time
-    const std::lock_guard lock(mutex);
-    PoolMiss miss = options.capacity == 0 ? PoolMiss::reuse_disabled
-                    : free.empty()        ? PoolMiss::empty_pool
-                                          : PoolMiss::no_matching_key;
-    for (auto it = free.begin(); it != free.end();) {
-        const auto here = it++;
-        if ((*here)->imports() != imports) continue;
-        if (is_current(**here, runtime.options().revalidate_after)) {
-            SessionPtr session = std::move(*here);
-            free.erase(here);
+    bool was_stale = false;
+    while (SessionPtr candidate = take_candidate(imports, was_stale)) {
+        if (is_current(*candidate, runtime.options().revalidate_after)) {
+            const std::lock_guard lock(mutex);
+            stats.last_miss = PoolMiss::none;
             ++stats.reused;
             ++stats.acquired;
             ++stats.checked_out;
-            return session;
+            return candidate;
         }
-        stale.splice(stale.end(), free, here);
+        was_stale = true;
+        const std::lock_guard lock(mutex);
         ++stats.stale;
-        miss = PoolMiss::files_changed;
     }
+    return nullptr;
+}
+
+// The most recently returned session of the imports; null, with the reason counted, when there is none.
+SessionPtr PooledSession::PoolState::take_candidate(const ImportSet& imports, bool was_stale) {
+    const std::lock_guard lock(mutex);
+    for (auto it = free.begin(); it != free.end(); ++it) {
+        if ((*it)->imports() != imports) continue;
+        SessionPtr candidate = std::move(*it);
+        free.erase(it);
+        return candidate;
+    }
+    count_miss(options.capacity == 0 ? PoolMiss::reuse_disabled
+               : was_stale           ? PoolMiss::files_changed
+               : free.empty()        ? PoolMiss::empty_pool
+                                     : PoolMiss::no_matching_key);
+    return nullptr;
+}
+
+void PooledSession::PoolState::count_miss(PoolMiss miss) {
     stats.last_miss = miss;
     switch (miss) {
     case PoolMiss::empty_pool: ++stats.miss_empty_pool; break;
@@ -79,7 +101,6 @@ SessionPtr PooledSession::PoolState::take_free(const ImportSet& imports) {
     case PoolMiss::files_changed: ++stats.miss_files_changed; break;
     case PoolMiss::none: break;
     }
-    return nullptr;
 }
 
 // Before anything is opened, so that a refusal costs nothing.
@@ -111,18 +132,14 @@ SessionPtr PooledSession::PoolState::import(const ImportSet& imports, const Call
     return *std::move(session);
 }
 
-void PooledSession::PoolState::give_back(SessionPtr session) {
-    std::list<SessionPtr> node;
-    node.push_back(std::move(session));
+void PooledSession::PoolState::give_back(SessionPtr session) noexcept {
     std::list<SessionPtr> dropped; // outside the lock
     const std::lock_guard lock(mutex);
     --stats.checked_out;
-    if (options.capacity == 0) {
+    if (options.capacity == 0 || is_closed || !try_keep(session)) {
         ++stats.released_dropped;
-        dropped.splice(dropped.end(), node);
-        return;
+        return; // the parameter goes after the lock does
     }
-    free.splice(free.begin(), node);
     ++stats.released_to_pool;
     if (free.size() > options.capacity) {
         dropped.splice(dropped.end(), free, std::prev(free.end()));
@@ -130,16 +147,34 @@ void PooledSession::PoolState::give_back(SessionPtr session) {
     }
 }
 
-std::list<SessionPtr> PooledSession::PoolState::take_stale() {
-    const std::lock_guard lock(mutex);
-    std::list<SessionPtr> stale;
-    for (auto it = free.begin(); it != free.end();) {
-        const auto here = it++;
-        if (is_current(**here, milliseconds(0))) continue;
-        stale.splice(stale.end(), free, here);
-        ++stats.stale;
+// A session that no list node can be had for is dropped instead.
+bool PooledSession::PoolState::try_keep(SessionPtr& session) noexcept {
+    try {
+        free.push_front(std::move(session));
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
     }
-    return stale;
+}
+
+void PooledSession::PoolState::drop_stale() {
+    std::list<SessionPtr> candidates; // looked at and dropped outside the lock
+    {
+        const std::lock_guard lock(mutex);
+        candidates.swap(free);
+    }
+    std::list<SessionPtr> current;
+    for (auto it = candidates.begin(); it != candidates.end();) {
+        const auto here = it++;
+        if (is_current(**here, milliseconds(0))) current.splice(current.end(), candidates, here);
+    }
+    const std::lock_guard lock(mutex);
+    stats.stale += candidates.size();
+    free.splice(free.end(), current); // behind those that were returned meanwhile
+    while (free.size() > options.capacity) {
+        candidates.splice(candidates.end(), free, std::prev(free.end()));
+        ++stats.evicted;
+    }
 }
 
 PooledSession& PooledSession::operator=(PooledSession&& other) noexcept {
@@ -154,13 +189,19 @@ PooledSession& PooledSession::operator=(PooledSession&& other) noexcept {
 PooledSession::~PooledSession() { give_back(); }
 
 void PooledSession::give_back() noexcept {
-    if (session_ == nullptr) return;
-    // A list node that cannot be had: the session is dropped instead of kept.
-    static_cast<void>(guarded("PooledSession::give_back", [&] { pool_->give_back(std::move(session_)); }));
+    if (session_ != nullptr) pool_->give_back(std::move(session_));
 }
 
 SessionPool::SessionPool(Runtime runtime, SessionPoolOptions options)
     : state_(std::make_shared<PooledSession::PoolState>(std::move(runtime), options)) {}
+
+SessionPool::~SessionPool() {
+    if (state_ == nullptr) return;
+    std::list<SessionPtr> dropped; // outside the lock
+    const std::lock_guard lock(state_->mutex);
+    state_->is_closed = true;
+    dropped.swap(state_->free);
+}
 
 Expected<PooledSession> SessionPool::acquire(const ImportSet& imports, const CallOptions& options) {
     return guarded("SessionPool::acquire", [&] {
@@ -178,7 +219,7 @@ void SessionPool::drain() {
     state_->stats.drained += dropped.size();
 }
 
-void SessionPool::revalidate() { static_cast<void>(state_->take_stale()); }
+void SessionPool::revalidate() { state_->drop_stale(); }
 
 PoolStats SessionPool::stats() const {
     const std::lock_guard lock(state_->mutex);

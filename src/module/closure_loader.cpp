@@ -12,6 +12,27 @@
 namespace leanhost::module {
 namespace {
 
+// A module's name is a path below the search path, so no more than a path may have.
+constexpr std::size_t max_module_name_bytes = 4096;
+
+// Names come from files and Lean's hash has no key: this one has, so that they cannot be made to collide.
+struct KeyedNameHash {
+    std::size_t operator()(const Name& name) const {
+        std::size_t hash = 0;
+        for (const auto& c : name.components()) hash = absl::HashOf(hash, c.text, c.number, c.is_number);
+        return hash;
+    }
+};
+
+// Parts are renamed into place one by one, the public one last or first: when it is still the one that was
+// opened after all others were, they belong together.
+void require_same_build(const std::vector<PartFile>& parts) {
+    if (parts.size() == 1 || identity_at(parts[0].path) == parts[0].identity) return;
+    fail(ErrorCode::file_changed,
+         parts[0].path.string() + ": replaced while its other parts were being opened; try again",
+         {{"file", parts[0].path.string()}});
+}
+
 // The parts that the profile sees and that are there.
 std::vector<PartFile> open_parts(const std::filesystem::path& olean, Profile profile, Trust trust) {
     std::vector<PartFile> parts;
@@ -22,16 +43,17 @@ std::vector<PartFile> open_parts(const std::filesystem::path& olean, Profile pro
     for (const PartKind kind : {PartKind::server, PartKind::private_part}) {
         if (kind > last) break;
         const auto path = part_path(olean, kind);
-        if (!identity_at(path)) break; // a later part points into all earlier ones
+        if (!is_there(path)) break; // a later part points into all earlier ones
         parts.push_back(open_part(path, kind, trust));
     }
+    require_same_build(parts);
     return parts;
 }
 
 std::vector<Name> imports_of(const object::ModuleDataRef& data) {
     std::vector<Name> names;
     for (const object::ObjectRef import : data.imports()) {
-        names.push_back(object::ImportRef(import).module().to_name());
+        names.push_back(object::ImportRef(import).module().to_name(max_module_name_bytes));
     }
     return names;
 }
@@ -127,7 +149,7 @@ private:
     // All guarded by mutex_, but for a module being loaded, which is its worker's; a deque, so that
     // it stays where it is.
     std::deque<LoadedModule> modules_;
-    absl::flat_hash_map<Name, std::uint32_t, std::hash<Name>> positions_;
+    absl::flat_hash_map<Name, std::uint32_t, KeyedNameHash> positions_;
     std::deque<std::uint32_t> todo_;
     std::size_t in_flight_ = 0;
     std::size_t done_ = 0;
@@ -143,14 +165,17 @@ std::vector<LoadedModule> load_modules(const ClosureRequest& request,
     run_workers(worker_count(SIZE_MAX, request.max_threads), [&](unsigned worker) {
         try {
             queue.work([&](std::size_t done, std::size_t known) {
-                if (worker == 0) monitor.report("import", done, known);
+                if (worker == 0 && done < known) monitor.report("import", done, known);
             });
         } catch (...) {
             queue.stop();
             throw;
         }
     });
-    return std::move(queue).result();
+    std::vector<LoadedModule> loaded = std::move(queue).result();
+    // Here, not among the workers: worker 0 may have come too late to see any of it.
+    monitor.report("import", loaded.size(), loaded.size());
+    return loaded;
 }
 
 } // namespace leanhost::module

@@ -8,13 +8,18 @@ namespace {
 using object::ConstantKind;
 using object::ReducibilityHints;
 
-std::uint8_t flag(bool value) { return value ? 1 : 0; }
-BuiltRef nat(std::uint64_t value) { return ObjectBuilder::mk_scalar(value); }
+std::uint8_t flag(bool value) {
+    return value ? 1 : 0;
+}
+BuiltRef nat(std::uint64_t value) {
+    return ObjectBuilder::mk_scalar(value);
+}
 
 } // namespace
 
 // Constructor 0 of its type; the flags are bytes of the scalar area.
-BuiltRef ConstantBuilder::mk_flagged(std::span<const BuiltRef> fields, std::span<const std::uint8_t> flags) {
+BuiltRef ConstantBuilder::mk_flagged(std::span<const BuiltRef> fields,
+                                     std::span<const std::uint8_t> flags) {
     return terms_.objects().mk_constructor(0, fields, std::as_bytes(flags));
 }
 
@@ -37,18 +42,21 @@ BuiltConstant ConstantBuilder::mk_axiom(const BuiltConstantHead& head, bool is_u
 }
 
 BuiltRef ConstantBuilder::mk_hints(ReducibilityHints hints) {
-    if (hints.kind != ReducibilityHints::Kind::regular) return nat(static_cast<std::uint64_t>(hints.kind));
+    if (hints.kind != ReducibilityHints::Kind::regular)
+        return nat(static_cast<std::uint64_t>(hints.kind));
     return terms_.objects().mk_constructor(static_cast<unsigned>(hints.kind), {},
                                            std::as_bytes(std::span(&hints.height, 1)));
 }
 
-BuiltConstant ConstantBuilder::mk_definition(const BuiltConstantHead& head, const DefinitionParts& parts) {
+BuiltConstant ConstantBuilder::mk_definition(const BuiltConstantHead& head,
+                                             const DefinitionParts& parts) {
     return mk_constant(ConstantKind::definition, head.name,
                        std::array{mk_head(head), parts.value, mk_hints(parts.hints), parts.all},
                        std::array{static_cast<std::uint8_t>(parts.safety)});
 }
 
-BuiltConstant ConstantBuilder::mk_theorem(const BuiltConstantHead& head, BuiltRef value, BuiltRef all) {
+BuiltConstant
+ConstantBuilder::mk_theorem(const BuiltConstantHead& head, BuiltRef value, BuiltRef all) {
     return mk_constant(ConstantKind::theorem, head.name, std::array{mk_head(head), value, all}, {});
 }
 
@@ -61,10 +69,12 @@ BuiltConstant ConstantBuilder::mk_opaque(const BuiltConstantHead& head,
 }
 
 BuiltConstant ConstantBuilder::mk_quotient(const BuiltConstantHead& head, std::uint8_t kind) {
-    return mk_constant(ConstantKind::quotient, head.name, std::array{mk_head(head)}, std::array{kind});
+    return mk_constant(ConstantKind::quotient, head.name, std::array{mk_head(head)},
+                       std::array{kind});
 }
 
-BuiltConstant ConstantBuilder::mk_inductive(const BuiltConstantHead& head, const InductiveParts& parts) {
+BuiltConstant ConstantBuilder::mk_inductive(const BuiltConstantHead& head,
+                                            const InductiveParts& parts) {
     return mk_constant(
         ConstantKind::inductive, head.name,
         std::array{mk_head(head), nat(parts.num_params), nat(parts.num_indices), parts.all,
@@ -80,7 +90,8 @@ BuiltConstant ConstantBuilder::mk_constructor(const BuiltConstantHead& head,
                        std::array{flag(parts.is_unsafe)});
 }
 
-BuiltConstant ConstantBuilder::mk_recursor(const BuiltConstantHead& head, const RecursorParts& parts) {
+BuiltConstant ConstantBuilder::mk_recursor(const BuiltConstantHead& head,
+                                           const RecursorParts& parts) {
     return mk_constant(ConstantKind::recursor, head.name,
                        std::array{mk_head(head), parts.all, nat(parts.num_params),
                                   nat(parts.num_indices), nat(parts.num_motives),
@@ -88,13 +99,15 @@ BuiltConstant ConstantBuilder::mk_recursor(const BuiltConstantHead& head, const 
                        std::array{flag(parts.has_k), flag(parts.is_unsafe)});
 }
 
-BuiltRef ConstantBuilder::mk_recursor_rule(BuiltRef constructor, std::uint64_t num_fields, BuiltRef rhs) {
+BuiltRef
+ConstantBuilder::mk_recursor_rule(BuiltRef constructor, std::uint64_t num_fields, BuiltRef rhs) {
     return mk_flagged(std::array{constructor, nat(num_fields), rhs}, {});
 }
 
 BuiltRef ConstantBuilder::mk_import(const BuiltImport& import) {
-    return mk_flagged({&import.module, 1}, std::array{flag(import.import_all), flag(import.is_exported),
-                                                      flag(import.is_meta)});
+    return mk_flagged(
+        {&import.module, 1},
+        std::array{flag(import.import_all), flag(import.is_exported), flag(import.is_meta)});
 }
 
 BuiltRef ConstantBuilder::mk_module_data(const ModuleDataParts& parts) {
@@ -102,17 +115,19 @@ BuiltRef ConstantBuilder::mk_module_data(const ModuleDataParts& parts) {
     std::vector<BuiltRef> names;
     std::vector<BuiltRef> infos;
     std::vector<BuiltRef> entries;
-    for (const BuiltImport& import : parts.imports) imports.push_back(mk_import(import));
+    for (const BuiltImport& import : parts.imports)
+        imports.push_back(mk_import(import));
     for (const BuiltConstant& constant : parts.constants) {
         names.push_back(constant.name);
         infos.push_back(constant.info);
     }
-    for (const BuiltEntries& e : parts.entries) entries.push_back(terms_.mk_pair(e.extension, e.entries));
+    for (const BuiltEntries& e : parts.entries)
+        entries.push_back(terms_.mk_pair(e.extension, e.entries));
     ObjectBuilder& objects = terms_.objects();
-    return mk_flagged(std::array{objects.mk_array(imports), objects.mk_array(names),
-                                 objects.mk_array(infos), objects.mk_array(parts.extra_constant_names),
-                                 objects.mk_array(entries)},
-                      std::array{flag(parts.is_module)});
+    return mk_flagged(
+        std::array{objects.mk_array(imports), objects.mk_array(names), objects.mk_array(infos),
+                   objects.mk_array(parts.extra_constant_names), objects.mk_array(entries)},
+        std::array{flag(parts.is_module)});
 }
 
 } // namespace leanhost::module

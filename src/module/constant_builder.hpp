@@ -78,8 +78,8 @@ struct ModuleDataParts {
     bool is_module; ///< compiled by the module system
 };
 
-/// Builds constants and module data in today's layout (docs/olean-format.md). As with TermBuilder, which it
-/// borrows, refs must be of the kind that is asked for.
+/// Builds constants and module data in today's layout (docs/olean-format.md). As with TermBuilder,
+/// which it borrows, refs must be of the kind that is asked for.
 class ConstantBuilder {
 public:
     explicit ConstantBuilder(TermBuilder& terms) : terms_(terms) {}
@@ -87,7 +87,8 @@ public:
     BuiltConstant mk_axiom(const BuiltConstantHead& head, bool is_unsafe = false);
     BuiltConstant mk_definition(const BuiltConstantHead& head, const DefinitionParts& parts);
     BuiltConstant mk_theorem(const BuiltConstantHead& head, BuiltRef value, BuiltRef all);
-    BuiltConstant mk_opaque(const BuiltConstantHead& head, BuiltRef value, BuiltRef all, bool is_unsafe = false);
+    BuiltConstant
+    mk_opaque(const BuiltConstantHead& head, BuiltRef value, BuiltRef all, bool is_unsafe = false);
     /// `kind`: 0 the type, 1 its constructor, 2 lift, 3 ind.
     BuiltConstant mk_quotient(const BuiltConstantHead& head, std::uint8_t kind);
     BuiltConstant mk_inductive(const BuiltConstantHead& head, const InductiveParts& parts);

@@ -23,6 +23,12 @@ constexpr std::uint64_t place_mask = (std::uint64_t{1} << place_bits) - 1;
 constexpr std::uint64_t constant_limit = std::uint64_t{1} << constant_bits;
 constexpr std::uint64_t module_limit = (std::uint64_t{1} << (place_bits - constant_bits)) - 1;
 
+// Lean's hash has no key and its last step can be inverted, so names that collide are easily made. At a load of
+// 3/4 a run of this length has a chance of about e^-38 in an honest table.
+constexpr std::size_t max_probes = 1024;
+
+constexpr std::uint32_t constants_between_checks = 1024; // of the cancellation token
+
 constexpr std::uint64_t tag_of(std::uint64_t hash) { return hash & ~place_mask; }
 
 constexpr std::uint64_t mk_slot(std::uint64_t hash, ConstantPlace place) {
@@ -81,11 +87,14 @@ public:
     IndexBuilder(const ImportClosure& closure, std::span<std::uint64_t> slots)
         : closure_(closure), slots_(slots), mask_(slots.size() - 1) {}
 
-    void add_module(std::uint32_t module) {
+    void add_module(std::uint32_t module, const Monitor& monitor) {
         const ClosureModule& m = closure_.modules()[module];
         const std::size_t count = m.data.constants().size();
         reading(*m.region, "constants", [&] {
-            for (std::uint32_t i = 0; i < count; ++i) add({module, i});
+            for (std::uint32_t i = 0; i < count; ++i) {
+                if (i % constants_between_checks == 0) monitor.check();
+                add({module, i});
+            }
         });
     }
 
@@ -94,9 +103,12 @@ public:
     // The pair to report is the first by import order, whatever the threads met first.
     void require_no_duplicates() const {
         if (clashes_.empty()) return;
-        const auto first = *std::min_element(clashes_.begin(), clashes_.end(), [](auto a, auto b) {
-            return a.second < b.second;
-        });
+        const auto place = [](const auto& clash) {
+            return std::pair(clash.second & place_mask, clash.first & place_mask);
+        };
+        const auto first =
+            *std::min_element(clashes_.begin(), clashes_.end(),
+                              [&](const auto& a, const auto& b) { return place(a) < place(b); });
         const auto module_of = [&](std::uint64_t slot) {
             return closure_.modules()[place_of(slot).module].name.to_string();
         };
@@ -117,6 +129,7 @@ private:
         const object::NameRef name = constant.name();
         const std::uint64_t hash = name.recomputed_hash();
         const std::uint64_t mine = mk_slot(hash, place);
+        std::size_t probes = 0;
         for (std::size_t at = hash & mask_;;) {
             std::atomic_ref<std::uint64_t> slot(slots_[at]);
             std::uint64_t there = slot.load(std::memory_order_relaxed);
@@ -126,6 +139,7 @@ private:
                 return;
             }
             if (!is_named(there, hash, name)) {
+                if (++probes == max_probes) fail_crowded(place, name);
                 at = (at + 1) & mask_;
                 continue;
             }
@@ -140,6 +154,13 @@ private:
         }
     }
 
+    [[noreturn]] void fail_crowded(ConstantPlace place, object::NameRef name) const {
+        fail(ErrorCode::invalid_input,
+             fmt::format("'{}' in '{}': the hashes of too many names collide; no library has that by chance",
+                         name.to_string(), closure_.modules()[place.module].text),
+             {{"module", closure_.modules()[place.module].text}});
+    }
+
     bool is_named(std::uint64_t slot, std::uint64_t hash, object::NameRef name) const {
         return tag_of(slot) == tag_of(hash) &&
                constant_at(closure_, place_of(slot)).name() == name;
@@ -147,7 +168,7 @@ private:
 
     void note_clash(std::uint64_t a, std::uint64_t b) {
         const std::lock_guard lock(mutex_);
-        clashes_.emplace_back(std::min(a, b), std::max(a, b));
+        clashes_.emplace_back(std::min(a, b), std::max(a, b)); // one name, so one hash: places decide
     }
 
     const ImportClosure& closure_;
@@ -170,14 +191,15 @@ ConstantIndex::ConstantIndex(const ImportClosure& closure, unsigned max_threads,
     run_workers(worker_count(modules / 16 + 1, max_threads), [&](unsigned worker) {
         try {
             for (std::size_t i = next++; i < modules; i = next++) {
-                builder.add_module(static_cast<std::uint32_t>(i));
-                if (worker == 0) monitor.report("index", std::min(next.load(), modules), modules);
+                builder.add_module(static_cast<std::uint32_t>(i), monitor);
+                if (worker == 0) monitor.report("index", i, modules);
             }
         } catch (...) {
             next = modules;
             throw;
         }
     });
+    monitor.report("index", modules, modules);
     builder.require_no_duplicates();
     num_constants_ = builder.num_constants();
     slots_.seal_read_only();
@@ -186,13 +208,16 @@ ConstantIndex::ConstantIndex(const ImportClosure& closure, unsigned max_threads,
 std::optional<ConstantPlace> ConstantIndex::find(const Name& name) const {
     const std::span<const std::uint64_t> slots = slots_.span();
     const std::size_t mask = slots.size() - 1;
-    for (std::size_t at = name.hash() & mask;; at = (at + 1) & mask) {
+    // No name stands max_probes or more behind its home.
+    std::size_t at = name.hash() & mask;
+    for (std::size_t probes = 0; probes < max_probes; ++probes, at = (at + 1) & mask) {
         const std::uint64_t slot = slots[at];
         if (slot == 0) return std::nullopt;
         if (tag_of(slot) != tag_of(name.hash())) continue;
         const ConstantPlace place = place_of(slot);
         if (constant_at(closure_, place).name() == name) return place;
     }
+    return std::nullopt;
 }
 
 } // namespace leanhost::module

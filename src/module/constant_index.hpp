@@ -22,7 +22,7 @@ class ConstantIndex {
 public:
     /// Builds the index in parallel. The closure is not kept: it must outlive the index.
     /// Throws Failure: duplicate_constant (both modules) unless Lean would accept the pair, which it does for a
-    /// theorem stated twice; invalid_input for constants that are none; resource_exhausted; cancelled.
+    /// theorem stated twice; invalid_input for constants that are none and for names made to collide; resource_exhausted; cancelled.
     ConstantIndex(const ImportClosure& closure, unsigned max_threads, Monitor& monitor);
 
     /// Cost: about one cache miss in the table and two in the module.

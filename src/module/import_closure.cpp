@@ -126,6 +126,8 @@ std::uint64_t ImportClosure::size_bytes() const noexcept {
 bool ImportClosure::is_current() const {
     return std::all_of(modules_.begin(), modules_.end(), [](const ClosureModule& m) {
         const auto parts = m.region->parts();
+        const auto private_part = part_path(parts[0].path, PartKind::private_part);
+        if (m.lacks_private_part && identity_at(private_part)) return false; // it has been built since
         return std::all_of(parts.begin(), parts.end(), [](const Region::Part& part) {
             return identity_at(part.path) == part.identity;
         });

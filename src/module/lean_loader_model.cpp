@@ -62,11 +62,12 @@ std::vector<FileIdentity> identities_of(const std::vector<PartFile>& parts) {
 
 } // namespace
 
-RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust) {
+RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust trust) {
     require_contiguous(parts);
     const std::lock_guard lock(mutex_);
     std::vector<FileIdentity> files = identities_of(parts);
-    const bool is_known = accepted_.contains(files);
+    // A hostile file may change and keep its identity, so its copy is looked at each time.
+    const bool is_known = trust == Trust::stable && accepted_.contains(files);
     if (auto mapped = try_map_all(parts)) {
         try {
             PartsValidator validator;

@@ -28,7 +28,8 @@ void store(std::byte* at, const T& value) {
 }
 
 void copy_bytes(std::byte* to, const void* from, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(to, from, bytes);
+    if (bytes > 0)
+        std::memcpy(to, from, bytes);
 }
 
 std::uint64_t num_code_points(std::string_view utf8) {
@@ -46,26 +47,31 @@ ObjectHeader sized_header(std::uint8_t tag, unsigned element_bytes = 0) {
 }
 
 void require_constructor(unsigned index, std::size_t num_fields, std::size_t bytes) {
-    if (index <= ObjectTag::max_constructor && num_fields <= UINT8_MAX && bytes <= UINT16_MAX) return;
+    if (index <= ObjectTag::max_constructor && num_fields <= UINT8_MAX && bytes <= UINT16_MAX)
+        return;
     fail(ErrorCode::invalid_argument,
-         fmt::format("constructor {} with {} fields and {} bytes: expected an index up to {}, at most {} "
-                     "fields and {} bytes",
-                     index, num_fields, bytes, ObjectTag::max_constructor, UINT8_MAX, UINT16_MAX));
+         fmt::format(
+             "constructor {} with {} fields and {} bytes: expected an index up to {}, at most {} "
+             "fields and {} bytes",
+             index, num_fields, bytes, ObjectTag::max_constructor, UINT8_MAX, UINT16_MAX));
 }
 
 void require_base_address(std::uint64_t base) {
-    if (base % base_address_alignment == 0 && base >= min_base_address) return;
+    if (base % base_address_alignment == 0 && base >= min_base_address)
+        return;
     fail(ErrorCode::invalid_argument,
          fmt::format("base address {:#x}: expected a multiple of 64 KiB above zero", base));
 }
 
 } // namespace
 
-// The candidate is the last object of the last part. As the first words of an object settle its size, it is
-// enough to compare as many bytes as the candidate has.
+// The candidate is the last object of the last part. As the first words of an object settle its
+// size, it is enough to compare as many bytes as the candidate has.
 bool ObjectBuilder::SharedEq::operator()(const Shared& known, const Shared& candidate) const {
-    if (known.hash != candidate.hash) return false;
-    if (known.address == candidate.address) return true;
+    if (known.hash != candidate.hash)
+        return false;
+    if (known.address == candidate.address)
+        return true;
     const BuiltPart& last = builder->parts_.back();
     const BuiltPart& home = builder->part_of(known.address);
     const std::size_t bytes = last.base_address + last.bytes.size() - candidate.address;
@@ -107,27 +113,32 @@ BuiltRef ObjectBuilder::mk_constructor(unsigned index,
 BuiltRef ObjectBuilder::mk_string(std::string_view utf8) {
     const std::uint64_t size = utf8.size() + 1;
     std::byte* const at = append(sizeof(object::StringObject) + size);
-    store(at, object::StringObject{sized_header(ObjectTag::string), size, size, num_code_points(utf8)});
+    store(at,
+          object::StringObject{sized_header(ObjectTag::string), size, size, num_code_points(utf8)});
     copy_bytes(at + sizeof(object::StringObject), utf8.data(), utf8.size());
     return share(at);
 }
 
 BuiltRef ObjectBuilder::mk_array(std::span<const BuiltRef> elements) {
     std::byte* const at = append(sizeof(object::ArrayObject) + elements.size_bytes());
-    store(at, object::ArrayObject{sized_header(ObjectTag::array), elements.size(), elements.size()});
+    store(at,
+          object::ArrayObject{sized_header(ObjectTag::array), elements.size(), elements.size()});
     copy_bytes(at + sizeof(object::ArrayObject), elements.data(), elements.size_bytes());
     return share(at);
 }
 
-BuiltRef ObjectBuilder::mk_scalar_array(unsigned element_bytes, std::span<const std::byte> elements) {
+BuiltRef ObjectBuilder::mk_scalar_array(unsigned element_bytes,
+                                        std::span<const std::byte> elements) {
     if (element_bytes == 0 || element_bytes > word_bytes || elements.size() % element_bytes != 0) {
         fail(ErrorCode::invalid_argument,
-             fmt::format("scalar array of {} bytes in elements of {}: expected whole elements of 1 to 8",
-                         elements.size(), element_bytes));
+             fmt::format(
+                 "scalar array of {} bytes in elements of {}: expected whole elements of 1 to 8",
+                 elements.size(), element_bytes));
     }
     const std::uint64_t size = elements.size() / element_bytes;
     std::byte* const at = append(sizeof(object::ScalarArrayObject) + elements.size());
-    store(at, object::ScalarArrayObject{sized_header(ObjectTag::scalar_array, element_bytes), size, size});
+    store(at, object::ScalarArrayObject{sized_header(ObjectTag::scalar_array, element_bytes), size,
+                                        size});
     copy_bytes(at + sizeof(object::ScalarArrayObject), elements.data(), elements.size());
     return share(at);
 }
@@ -147,18 +158,20 @@ BuiltRef ObjectBuilder::mk_nat(std::uint64_t value) {
 }
 
 BuiltRef ObjectBuilder::mk_big_number(std::span<const std::uint64_t> limbs, bool is_negative) {
-    while (!limbs.empty() && limbs.back() == 0) limbs = limbs.first(limbs.size() - 1);
+    while (!limbs.empty() && limbs.back() == 0)
+        limbs = limbs.first(limbs.size() - 1);
     const std::size_t bytes = sizeof(object::GmpObject) + limbs.size_bytes();
     if (limbs.size() > INT32_MAX) {
-        fail(ErrorCode::invalid_argument, fmt::format("number of {} limbs: expected at most 2^31 - 1", limbs.size()));
+        fail(ErrorCode::invalid_argument,
+             fmt::format("number of {} limbs: expected at most 2^31 - 1", limbs.size()));
     }
     const auto size = static_cast<std::int32_t>(limbs.size());
     std::byte* const at = append(bytes);
     const std::uint64_t address =
         parts_.back().base_address + static_cast<std::uint64_t>(at - parts_.back().bytes.data());
     // The header keeps 16 bits of the size, as Lean's does; readers count limbs.
-    store(at, object::GmpObject{small_header(ObjectTag::mpz, bytes), size, is_negative ? -size : size,
-                                address + sizeof(object::GmpObject)});
+    store(at, object::GmpObject{small_header(ObjectTag::mpz, bytes), size,
+                                is_negative ? -size : size, address + sizeof(object::GmpObject)});
     copy_bytes(at + sizeof(object::GmpObject), limbs.data(), limbs.size_bytes());
     return keep(at);
 }
@@ -170,14 +183,16 @@ void ObjectBuilder::finish_part(BuiltRef root) {
 }
 
 std::vector<BuiltPart> ObjectBuilder::take_parts() && {
-    LEANHOST_REQUIRE(parts_.back().num_objects == 0); // what stands there belongs to no finished part
+    LEANHOST_REQUIRE(parts_.back().num_objects ==
+                     0); // what stands there belongs to no finished part
     parts_.pop_back();
     return std::move(parts_);
 }
 
 std::uint64_t ObjectBuilder::num_objects() const noexcept {
-    return std::accumulate(parts_.begin(), parts_.end(), std::uint64_t{0},
-                           [](std::uint64_t sum, const BuiltPart& p) { return sum + p.num_objects; });
+    return std::accumulate(
+        parts_.begin(), parts_.end(), std::uint64_t{0},
+        [](std::uint64_t sum, const BuiltPart& p) { return sum + p.num_objects; });
 }
 
 const BuiltPart& ObjectBuilder::part_of(std::uint64_t address) const {
@@ -211,7 +226,8 @@ BuiltRef ObjectBuilder::share(const std::byte* object) {
     const auto offset = static_cast<std::size_t>(object - part.bytes.data());
     const std::string_view bytes(reinterpret_cast<const char*>(object), part.bytes.size() - offset);
     const auto [known, is_new] = shared_.insert({part.base_address + offset, absl::HashOf(bytes)});
-    if (is_new) return keep(object);
+    if (is_new)
+        return keep(object);
     part.bytes.resize(offset);
     return BuiltRef(known->address);
 }

@@ -13,8 +13,9 @@
 
 namespace leanhost::module {
 
-/// A value of a module that is being built: a scalar, or the address at which an object stands once its
-/// part is mapped at its base address. Means something only to the ObjectBuilder that gave it out.
+/// A value of a module that is being built: a scalar, or the address at which an object stands once
+/// its part is mapped at its base address. Means something only to the ObjectBuilder that gave it
+/// out.
 class BuiltRef {
 public:
     constexpr BuiltRef() noexcept : word_(1) {}
@@ -31,20 +32,23 @@ static_assert(sizeof(BuiltRef) == 8);
 
 /// The bytes of one part as a file holds them: room for the header, the root pointer, the objects.
 struct BuiltPart {
-    static constexpr std::size_t header_bytes = 88; ///< of the container version that is written, v2
+    static constexpr std::size_t header_bytes =
+        88; ///< of the container version that is written, v2
 
     std::uint64_t base_address;
     std::vector<std::byte> bytes; ///< the header's bytes are zero until `write_header_v2`
     std::uint64_t num_objects;
 };
 
-/// Builds the object graph of one module bottom-up, directly in the layout of its files, with maximal
-/// sharing: an object equal to one that is there already, in this part or an earlier one, is that one.
-/// So equal calls in equal order give equal bytes, and two values are equal exactly when their refs are.
+/// Builds the object graph of one module bottom-up, directly in the layout of its files, with
+/// maximal sharing: an object equal to one that is there already, in this part or an earlier one,
+/// is that one. So equal calls in equal order give equal bytes, and two values are equal exactly
+/// when their refs are.
 ///
 /// Big numbers are the exception, as in Lean's compactor: each call makes a new one.
 /// Throws Failure: invalid_argument for what the layout cannot hold. Not thread-safe.
-/// Cost: a hash look-up for each call; memory is that of the parts, and 17 to 33 bytes for each object.
+/// Cost: a hash look-up for each call; memory is that of the parts, and 17 to 33 bytes for each
+/// object.
 class ObjectBuilder {
 public:
     /// `base_address` is a multiple of 64 KiB: see `base_address_of`.
@@ -65,7 +69,8 @@ public:
     BuiltRef mk_boxed(std::uint8_t tag, BuiltRef value);
     /// The scalar, or a big number from 2^63 on.
     BuiltRef mk_nat(std::uint64_t value);
-    /// A big number in GMP's encoding; the least significant limb comes first. Zeros on top are dropped.
+    /// A big number in GMP's encoding; the least significant limb comes first. Zeros on top are
+    /// dropped.
     BuiltRef mk_big_number(std::span<const std::uint64_t> limbs, bool is_negative = false);
 
     /// Ends the part, `root` being its module's data, and begins the next one, behind it.

@@ -87,13 +87,16 @@ void require_base_address(std::uint64_t base,
     }
 }
 
-// The two formats with the old magic differ in what follows it: the first object of 2020 has the old
-// object header (a size or count of 1 below byte 4, memory kind 3 in byte 5), which no base address has
-// because that is a multiple of 64 KiB.
+// The two formats with the old magic differ in what follows it: a base address, which is a multiple of
+// 64 KiB, or the first object of 2020, whose header has 0 and the memory kind 3 in bytes 4 and 5.
+bool is_object_header_of_2020(std::uint64_t word) {
+    return word % base_address_alignment != 0 && (word >> 32U & 0xffffU) == 0x0300;
+}
+
 OleanHeader read_old(std::span<const std::byte> file) {
     const auto header = header_at_start<HeaderV0b>(file);
     OleanHeader result;
-    if (header.base_address % base_address_alignment != 0) {
+    if (is_object_header_of_2020(header.base_address)) {
         result.version = v0;
         result.base_address = std::uint64_t{0} - v0->header_bytes;
         return result;

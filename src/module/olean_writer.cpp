@@ -52,8 +52,10 @@ void write_parts(std::span<const PartOutput> outputs) {
         file.sync();
         folders.insert(output.path.parent_path());
     }
-    for (auto file = files.rbegin(); file != files.rend(); ++file) file->commit();
-    for (const auto& folder : folders) sync_folder(folder);
+    for (auto file = files.rbegin(); file != files.rend(); ++file)
+        file->commit();
+    for (const auto& folder : folders)
+        sync_folder(folder);
 }
 
 } // namespace leanhost::module

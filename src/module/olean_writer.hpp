@@ -7,7 +7,8 @@
 
 namespace leanhost::module {
 
-/// What a written header says about the Lean that made the module. Container version 2, GMP encoding.
+/// What a written header says about the Lean that made the module. Container version 2, GMP
+/// encoding.
 struct LeanStamp {
     std::string version; ///< such as "4.29.0"; at most 33 bytes
     std::string githash; ///< at most 40 bytes
@@ -22,11 +23,12 @@ struct PartOutput {
     const BuiltPart* part; ///< with its header
 };
 
-/// Writes the parts of one module: each to a temporary file beside its place, all brought to the disk, then
-/// renamed, later parts first, and the folders brought to the disk. The folders must exist.
-/// On a failure before the first rename nothing has changed; a file is never seen half-written. Several
-/// renames are not one: a reader in between is told by the base addresses that parts do not belong together.
-/// Throws Failure (io, resource_exhausted) that names file and reason.
+/// Writes the parts of one module: each to a temporary file beside its place, all brought to the
+/// disk, then renamed, later parts first, and the folders brought to the disk. The folders must
+/// exist. On a failure before the first rename nothing has changed; a file is never seen
+/// half-written. Several renames are not one: a reader in between is told by the base addresses
+/// that parts do not belong together. Throws Failure (io, resource_exhausted) that names file and
+/// reason.
 void write_parts(std::span<const PartOutput> outputs);
 
 } // namespace leanhost::module

@@ -114,9 +114,24 @@ std::string_view part_suffix(PartKind kind) noexcept {
 
 std::string_view part_name(PartKind kind) noexcept { return names[static_cast<std::size_t>(kind)]; }
 
+bool is_there(const std::filesystem::path& path) {
+    struct stat status;
+    if (::stat(path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return false;
+    // A folder that may not be searched and the like: the module may well be there.
+    fail(ErrorCode::io, fmt::format("cannot look for {}: {}", path.string(), std::strerror(errno)),
+         {{"file", path.string()}});
+}
+
 PartFile open_part(const std::filesystem::path& path, PartKind kind, Trust trust) {
     UniqueFd fd = open_read_only(path);
     const FileIdentity identity = identity_of(fd.get(), path);
+    if (identity.size_bytes > max_part_bytes) {
+        fail(ErrorCode::invalid_input,
+             fmt::format("{}: {} bytes; a part has at most {}", path.string(), identity.size_bytes,
+                         max_part_bytes),
+             {{"file", path.string()}});
+    }
     if (trust == Trust::hostile) fd = sealed_copy(fd.get(), identity, path);
     OleanHeader header = header_of(fd.get(), path);
     return {path, kind, std::move(fd), identity, std::move(header)};

@@ -19,6 +19,13 @@ enum class Trust : std::uint8_t {
     hostile, ///< copy each file once into sealed memory and map that
 };
 
+/// A larger file is refused: the largest parts of real libraries have some 100 MB, and a sparse file may claim
+/// any size.
+inline constexpr std::uint64_t max_part_bytes = std::uint64_t{4} << 30U;
+
+/// Whether something is at `path`. Only "no such file" is absence: throws Failure(io) when it cannot be told.
+bool is_there(const std::filesystem::path& path);
+
 /// One part, open and identified, its header read, not yet validated.
 struct PartFile {
     std::filesystem::path path;

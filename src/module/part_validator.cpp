@@ -57,10 +57,24 @@ void require_shape(const PartImage& part) {
     }
 }
 
+// The file of 2020 ends with the header of an object that is none, and the root pointer. A file cut short
+// ends with something else.
+void require_terminator(const PartImage& part) {
+    constexpr std::uint64_t terminator = 0xff00030000000010;
+    if (part.trailer_bytes() == 0) return;
+    const std::uint64_t found = word_at(part.file.data() + part.objects_end());
+    if (found != terminator) {
+        throw BadPart(part.objects_end(),
+                      fmt::format("expected the terminator {:#x} before the root pointer, found {:#x}",
+                                  terminator, found));
+    }
+}
+
 } // namespace
 
 StartBitmap validate_part(const PartImage& part, std::span<const EarlierPart> earlier) {
     require_shape(part);
+    require_terminator(part);
     StartBitmap starts(part.file.size());
     const std::byte* const bytes = part.file.data();
     const std::uint64_t base = part.base();

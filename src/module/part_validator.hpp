@@ -2,7 +2,9 @@
 
 #include "module/object_walk.hpp"
 
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace leanhost::module {
 
@@ -10,15 +12,25 @@ namespace leanhost::module {
 /// validated; 1/64 of the file.
 class StartBitmap {
 public:
-    explicit StartBitmap(std::size_t file_bytes) : bits_(file_bytes / 512 + 1) {}
-    void set(std::size_t offset) noexcept { bits_[offset >> 9U] |= mask(offset); }
-    bool test(std::size_t offset) const noexcept { return (bits_[offset >> 9U] & mask(offset)) != 0; }
+    /// Zeroed pages come from the system when they are first touched: a sparse file costs nothing here before its
+    /// objects were seen. Throws std::bad_alloc.
+    explicit StartBitmap(std::size_t file_bytes)
+        : bits_(static_cast<std::uint64_t*>(std::calloc(file_bytes / 512 + 1, sizeof(std::uint64_t)))) {
+        if (bits_ == nullptr) throw std::bad_alloc();
+    }
+    void set(std::size_t offset) noexcept { bits_.get()[offset >> 9U] |= mask(offset); }
+    bool test(std::size_t offset) const noexcept {
+        return (bits_.get()[offset >> 9U] & mask(offset)) != 0;
+    }
 
 private:
     static std::uint64_t mask(std::size_t offset) noexcept {
         return std::uint64_t{1} << ((offset >> 3U) & 63U);
     }
-    std::vector<std::uint64_t> bits_;
+    struct Free {
+        void operator()(std::uint64_t* bits) const noexcept { std::free(bits); }
+    };
+    std::unique_ptr<std::uint64_t, Free> bits_;
 };
 
 /// An earlier part of the same module, into which a later one may point.

@@ -15,7 +15,11 @@ void PartsValidator::validate(const PartFile& part, std::span<const std::byte> b
 }
 
 void PartsValidator::skip(const PartFile& part, std::span<const std::byte> bytes, bool later_follow) {
-    add(part, bytes, later_follow ? object_starts({bytes, &part.header}) : StartBitmap(0));
+    try {
+        add(part, bytes, later_follow ? object_starts({bytes, &part.header}) : StartBitmap(0));
+    } catch (const BadPart& bad) {
+        fail_in_file(part.path, bad.offset(), bad.what());
+    }
 }
 
 void PartsValidator::add(const PartFile& part, std::span<const std::byte> bytes, StartBitmap starts) {

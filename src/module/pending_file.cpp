@@ -2,9 +2,8 @@
 
 #include "base/failure.hpp"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,8 +14,8 @@ namespace leanhost::module {
 namespace {
 
 [[noreturn]] void fail_write(const std::filesystem::path& path, const char* what, int error) {
-    const bool exhausted = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EMFILE ||
-                           error == ENFILE || error == ENOMEM;
+    const bool exhausted = error == ENOSPC || error == EDQUOT || error == EFBIG ||
+                           error == EMFILE || error == ENFILE || error == ENOMEM;
     fail(exhausted ? ErrorCode::resource_exhausted : ErrorCode::io,
          fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(error)),
          {{"file", path.string()}});
@@ -48,39 +47,47 @@ PendingFile::PendingFile(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 PendingFile::PendingFile(PendingFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      temporary_(std::exchange(other.temporary_, {})),
+    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})),
       fd_(std::move(other.fd_)) {}
 
 PendingFile::~PendingFile() {
-    // Ignored on purpose: a destructor cannot report, and the name says that it is a temporary file.
-    if (!temporary_.empty()) static_cast<void>(::unlink(temporary_.c_str()));
+    // Ignored on purpose: a destructor cannot report, and the name says that it is a temporary
+    // file.
+    if (!temporary_.empty())
+        static_cast<void>(::unlink(temporary_.c_str()));
 }
 
 void PendingFile::write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd_.get(), bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_write(path_, "write", errno);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            fail_write(path_, "write", errno);
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
 }
 
 void PendingFile::sync() {
-    if (::fsync(fd_.get()) != 0) fail_write(path_, "bring to the disk", errno);
+    if (::fsync(fd_.get()) != 0)
+        fail_write(path_, "bring to the disk", errno);
     fd_.reset();
 }
 
 void PendingFile::commit() {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_write(path_, "put in place", errno);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+        fail_write(path_, "put in place", errno);
     temporary_.clear();
 }
 
 void sync_folder(const std::filesystem::path& folder) {
-    const UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) fail_write(folder, "open the folder", errno);
+    const UniqueFd fd(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd)
+        fail_write(folder, "open the folder", errno);
     // Some file systems cannot sync a folder and say EINVAL; then there is nothing to be had.
-    if (::fsync(fd.get()) != 0 && errno != EINVAL) fail_write(folder, "bring the folder to the disk", errno);
+    if (::fsync(fd.get()) != 0 && errno != EINVAL)
+        fail_write(folder, "bring the folder to the disk", errno);
 }
 
 } // namespace leanhost::module

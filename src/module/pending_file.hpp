@@ -10,9 +10,9 @@ namespace leanhost::module {
 
 /// A file that is written beside its final place and takes that place whole or not at all.
 ///
-/// The constructor makes a temporary file in the same folder; `write` and `sync` fill it; `commit` renames
-/// it. Without a commit the destructor removes it. All throw Failure (io; resource_exhausted for a full
-/// disk or too many open files) with the final path and the reason.
+/// The constructor makes a temporary file in the same folder; `write` and `sync` fill it; `commit`
+/// renames it. Without a commit the destructor removes it. All throw Failure (io;
+/// resource_exhausted for a full disk or too many open files) with the final path and the reason.
 class PendingFile {
 public:
     explicit PendingFile(std::filesystem::path path);

@@ -7,10 +7,14 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <fmt/format.h>
+
 #include <sys/mman.h>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <mutex>
 
 namespace leanhost::module {
@@ -37,36 +41,61 @@ Key key_of(std::span<const PartFile> parts, Trust trust) {
     return key;
 }
 
-// One part at its base address.
+} // namespace
+
+// One part at its base address, valid; shared by the regions that have it. Made and destroyed under its
+// shard's mutex: the place must not be seen as taken by a mapping that is on its way out.
 class MappedPart {
 public:
-    MappedPart(std::byte* at, std::size_t bytes) : at_(at), bytes_(bytes) {}
+    using Table = absl::flat_hash_map<Key, std::weak_ptr<MappedPart>>;
+
+    /// Null when the place is taken, or lies where nothing may be mapped.
+    static std::shared_ptr<MappedPart> try_map(const PartFile& part);
+
+    MappedPart() = default;
     MappedPart(const MappedPart&) = delete;
     MappedPart& operator=(const MappedPart&) = delete;
-    ~MappedPart() { ::munmap(at_, bytes_); }
+    ~MappedPart() {
+        if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+        if (table_ != nullptr) table_->erase(key_);
+    }
 
-    std::span<const std::byte> bytes() const noexcept { return {at_, bytes_}; }
-    std::uint64_t users = 0; // regions; guarded by the shard's mutex
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    bool is_listed() const noexcept { return table_ != nullptr; }
+
+    /// From now on others find it; only for a part that was validated.
+    static void list(const std::shared_ptr<MappedPart>& part, Key key, Table& table) {
+        part->key_ = std::move(key);
+        table[part->key_] = part;
+        part->table_ = &table;
+    }
 
 private:
-    std::byte* at_;
-    std::size_t bytes_;
+    std::span<const std::byte> bytes_;
+    Key key_;
+    Table* table_ = nullptr;
 };
 
-// Null when something else lies there, or may not.
-std::unique_ptr<MappedPart> try_map_at_base(const PartFile& part) {
-    if (!part.header.version->has_base_address) return nullptr;
-    void* const base = reinterpret_cast<void*>(part.header.base_address);
+std::shared_ptr<MappedPart> MappedPart::try_map(const PartFile& part) {
+    const std::uint64_t base = part.header.base_address;
     const std::size_t bytes = part.identity.size_bytes;
+    if (!part.header.version->has_base_address || base + bytes > max_base_address) return nullptr;
+    auto mapped = std::make_shared<MappedPart>();
+    void* const wanted = reinterpret_cast<void*>(base);
     void* const at =
-        ::mmap(base, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, part.fd.get(), 0);
-    if (at == MAP_FAILED) return nullptr;
-    auto mapped = std::make_unique<MappedPart>(static_cast<std::byte*>(at), bytes);
+        ::mmap(wanted, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, part.fd.get(), 0);
+    if (at == MAP_FAILED) {
+        if (errno != ENOMEM) return nullptr; // taken, or not to be had for another reason
+        fail(ErrorCode::resource_exhausted,
+             fmt::format("{}: cannot be mapped: {}; a process may have as many mappings as "
+                         "vm.max_map_count says",
+                         part.path.string(), std::strerror(errno)),
+             {{"file", part.path.string()}});
+    }
+    mapped->bytes_ = {static_cast<const std::byte*>(at), bytes};
     // A kernel that does not know MAP_FIXED_NOREPLACE takes the base address as a hint.
-    return at == base ? std::move(mapped) : nullptr;
+    return at == wanted ? mapped : nullptr;
 }
-
-} // namespace
 
 // Shared by the regions of more and of fewer parts of one module: the earlier parts do not know of the
 // later ones.
@@ -78,7 +107,7 @@ struct PrivateCopy {
 struct RegionEntry {
     Key key;
     std::unique_ptr<const Region> region;
-    std::vector<MappedPart*> mapped;         // empty when relocated
+    std::vector<std::shared_ptr<MappedPart>> mapped; // empty when relocated
     std::shared_ptr<const PrivateCopy> copy; // null when mapped
     std::uint64_t users = 0;                 // handles; guarded by the shard's mutex
 };
@@ -87,8 +116,8 @@ struct RegistryState {
     // A module's files all belong to the shard of its first one, so that one mutex guards its counts.
     struct Shard {
         mutable std::mutex mutex;
-        absl::flat_hash_map<Key, std::unique_ptr<MappedPart>> mapped_parts; // guarded by mutex
-        absl::flat_hash_map<Key, std::unique_ptr<RegionEntry>> regions;     // guarded by mutex
+        MappedPart::Table mapped_parts;                                 // guarded by mutex
+        absl::flat_hash_map<Key, std::unique_ptr<RegionEntry>> regions; // guarded by mutex
     };
     std::array<Shard, 64> shards;
     std::atomic<std::uint64_t> acquired{0};
@@ -104,55 +133,48 @@ namespace {
 
 using Shard = RegistryState::Shard;
 
-// Unmaps those of a region's parts that no region uses (any more): when its last handle goes, and after
-// an attempt that failed half-way.
-void drop_unused_parts(Shard& shard, const Key& region) {
-    Key prefix{region.trust, {}};
-    for (const FileIdentity& file : region.files) {
-        prefix.files.push_back(file);
-        const auto it = shard.mapped_parts.find(prefix);
-        if (it != shard.mapped_parts.end() && it->second->users == 0) shard.mapped_parts.erase(it);
+using MappedParts = std::vector<std::shared_ptr<MappedPart>>;
+
+void validate_new_parts(RegistryState& state, std::span<const PartFile> parts, const MappedParts& mapped) {
+    PartsValidator validator;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (!mapped[i]->is_listed()) {
+            validator.validate(parts[i], mapped[i]->bytes());
+            state.validated_bytes += parts[i].identity.size_bytes;
+        } else {
+            const bool later_is_new = std::any_of(mapped.begin() + static_cast<std::ptrdiff_t>(i), mapped.end(),
+                                                  [](const auto& part) { return !part->is_listed(); });
+            validator.skip(parts[i], mapped[i]->bytes(), later_is_new);
+        }
     }
 }
 
 // Maps each part at its base address or finds it there. Empty when a place is taken.
-std::vector<MappedPart*> try_map_parts(RegistryState& state,
-                                       Shard& shard,
-                                       std::span<const PartFile> parts,
-                                       Trust trust) {
-    std::vector<MappedPart*> result;
-    std::vector<bool> is_new;
+MappedParts try_map_parts(RegistryState& state,
+                          Shard& shard,
+                          std::span<const PartFile> parts,
+                          Trust trust) {
+    MappedParts mapped;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        auto& slot = shard.mapped_parts[key_of(parts.first(i + 1), trust)];
-        is_new.push_back(slot == nullptr);
-        if (slot == nullptr) slot = try_map_at_base(parts[i]);
-        if (slot == nullptr) {
-            shard.mapped_parts.erase(key_of(parts.first(i + 1), trust));
-            return {};
-        }
-        result.push_back(slot.get());
+        const auto there = shard.mapped_parts.find(key_of(parts.first(i + 1), trust));
+        mapped.push_back(there != shard.mapped_parts.end() ? there->second.lock()
+                                                           : MappedPart::try_map(parts[i]));
+        if (mapped.back() == nullptr) return {};
     }
-    PartsValidator validator;
+    validate_new_parts(state, parts, mapped);
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (is_new[i]) {
-            validator.validate(parts[i], result[i]->bytes());
-            state.validated_bytes += parts[i].identity.size_bytes;
-        } else {
-            const bool later_is_new = std::find(is_new.begin() + static_cast<std::ptrdiff_t>(i),
-                                                is_new.end(), true) != is_new.end();
-            validator.skip(parts[i], result[i]->bytes(), later_is_new);
-        }
+        if (mapped[i]->is_listed()) continue;
+        MappedPart::list(mapped[i], key_of(parts.first(i + 1), trust), shard.mapped_parts);
     }
-    return result;
+    return mapped;
 }
 
 std::unique_ptr<RegionEntry> mk_mapped_entry(std::vector<PartFile>& parts,
-                                             std::vector<MappedPart*> mapped) {
+                                             MappedParts mapped) {
     PartBytes bytes;
-    for (MappedPart* part : mapped) bytes.push_back(part->bytes());
+    for (const auto& part : mapped) bytes.push_back(part->bytes());
     auto entry = std::make_unique<RegionEntry>();
     entry->region = std::make_unique<Region>(region_parts(parts, bytes), false);
-    for (MappedPart* part : mapped) ++part->users;
     entry->mapped = std::move(mapped);
     return entry;
 }
@@ -201,26 +223,15 @@ std::unique_ptr<RegionEntry> mk_entry(RegistryState& state,
         return mk_narrower_entry(parts, *wider);
     }
     require_contiguous(parts);
-    try {
-        auto mapped = try_map_parts(state, shard, parts, key.trust);
-        if (!mapped.empty()) return mk_mapped_entry(parts, std::move(mapped));
-    } catch (...) {
-        drop_unused_parts(shard, key);
-        throw;
-    }
-    drop_unused_parts(shard, key);
-    return mk_relocated_entry(state, parts);
+    MappedParts mapped = try_map_parts(state, shard, parts, key.trust);
+    return mapped.empty() ? mk_relocated_entry(state, parts) : mk_mapped_entry(parts, std::move(mapped));
 }
 
 void release(RegistryState& state, RegionEntry* entry) noexcept {
     Shard& shard = state.shard_of(entry->key);
     const std::lock_guard lock(shard.mutex);
     if (--entry->users > 0) return;
-    for (MappedPart* part : entry->mapped) --part->users;
-    const auto it = shard.regions.find(entry->key);
-    const std::unique_ptr<RegionEntry> gone = std::move(it->second);
-    shard.regions.erase(it);
-    drop_unused_parts(shard, gone->key);
+    shard.regions.erase(shard.regions.find(entry->key)); // under the mutex: see MappedPart
 }
 
 } // namespace
@@ -277,8 +288,9 @@ RegistryStats RegionRegistry::stats() const {
         stats.regions += shard.regions.size();
         stats.mapped_parts += shard.mapped_parts.size();
         for (const auto& [key, part] : shard.mapped_parts) {
-            stats.mapped_bytes += part->bytes().size();
-            if (key.trust == Trust::hostile) stats.sealed_bytes += part->bytes().size();
+            const std::uint64_t bytes = part.lock()->bytes().size();
+            stats.mapped_bytes += bytes;
+            if (key.trust == Trust::hostile) stats.sealed_bytes += bytes;
         }
         absl::flat_hash_set<const PrivateCopy*> copies;
         for (const auto& [key, entry] : shard.regions) {

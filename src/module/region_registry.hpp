@@ -23,7 +23,7 @@ struct RegistryStats {
 /// A region is mapped at its base address, where its pointers hold. When that place is taken (another
 /// toolchain's copy of the module, a part of which another profile has a copy, or anything else), all
 /// its parts become one relocated private copy, shared and counted in the same way.
-/// Thread-safe; imports of different modules do not wait for each other. Addresses are the process's, so
+/// Thread-safe; two imports of one module wait for each other, of different modules seldom (there are 64 locks). Addresses are the process's, so
 /// one registry a process shares the most, but several are sound.
 class RegionRegistry final : public RegionSource {
 public:

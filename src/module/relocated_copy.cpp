@@ -45,7 +45,11 @@ RelocatedCopy::RelocatedCopy(std::span<const PartFile> parts, Validate validate)
         places.push_back(
             mapping_.bytes().subspan(part.header.base_address - base, part.identity.size_bytes));
         read_whole(part, places.back());
-        if (validate == Validate::yes) validator.validate(part, places.back());
+        if (validate == Validate::yes) {
+            validator.validate(part, places.back());
+        } else {
+            require_unchanged(part);
+        }
     }
     const std::uint64_t delta = reinterpret_cast<std::uint64_t>(mapping_.data()) - base;
     for (std::size_t i = 0; i < parts.size(); ++i) {

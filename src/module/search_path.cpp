@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 namespace leanhost::module {
@@ -17,7 +15,17 @@ bool is_safe_component(std::string_view text) {
            text.find('/') == std::string_view::npos && text.find('\0') == std::string_view::npos;
 }
 
-std::filesystem::path relative_path(const Name& module) {
+// The inverse: a component is taken as it is written, so that one of digits is text here and there.
+Name module_name_of(std::filesystem::path relative) {
+    relative.replace_extension();
+    std::vector<Name::Component> components;
+    for (const auto& folder : relative) components.push_back({folder.string(), 0, false});
+    return Name(std::move(components));
+}
+
+} // namespace
+
+std::filesystem::path relative_module_path(const Name& module) {
     std::filesystem::path path;
     for (const auto& component : module.components()) {
         const std::string text = component.is_number ? std::to_string(component.number) : component.text;
@@ -33,21 +41,6 @@ std::filesystem::path relative_path(const Name& module) {
     return path;
 }
 
-// The inverse: a component is taken as it is written, so that one of digits is text here and there.
-Name module_name_of(std::filesystem::path relative) {
-    relative.replace_extension();
-    std::vector<Name::Component> components;
-    for (const auto& folder : relative) components.push_back({folder.string(), 0, false});
-    return Name(std::move(components));
-}
-
-bool is_there(const std::filesystem::path& path) {
-    struct stat status;
-    return ::stat(path.c_str(), &status) == 0;
-}
-
-} // namespace
-
 SearchPath SearchPath::from_text(std::string_view text) {
     std::vector<std::filesystem::path> roots;
     while (!text.empty()) {
@@ -59,7 +52,7 @@ SearchPath SearchPath::from_text(std::string_view text) {
 }
 
 std::optional<std::filesystem::path> SearchPath::find(const Name& module) const {
-    const std::filesystem::path relative = relative_path(module);
+    const std::filesystem::path relative = relative_module_path(module);
     for (const auto& root : roots_) {
         std::filesystem::path path = root / relative;
         if (is_there(path)) return path;

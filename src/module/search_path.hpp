@@ -22,7 +22,7 @@ public:
 
     /// The first folder's file of the module's public part, or nullopt when no folder has one. A module
     /// name that is no relative path (a component empty, "..", or with a slash in it) throws
-    /// Failure(invalid_argument).
+    /// Failure(invalid_argument); a folder that cannot be searched throws Failure(io).
     std::optional<std::filesystem::path> find(const Name& module) const;
     /// Every module that has its public part in one of the folders, sorted. Folders are walked; links to
     /// folders are not followed. Throws Failure(io) for a folder that cannot be read.
@@ -33,6 +33,9 @@ public:
 private:
     std::vector<std::filesystem::path> roots_;
 };
+
+/// `A/B.olean` for the module `A.B`. Throws Failure(invalid_argument) for a name that cannot be one.
+std::filesystem::path relative_module_path(const Name& module);
 
 /// The path of a further part beside the public one.
 std::filesystem::path part_path(const std::filesystem::path& olean, PartKind kind);

@@ -1,6 +1,7 @@
 #include "module/term_builder.hpp"
 
 #include "base/failure.hpp"
+#include "base/lean_hash.hpp"
 
 #include <absl/container/inlined_vector.h>
 #include <fmt/format.h>
@@ -20,7 +21,12 @@ std::array<std::byte, sizeof(T)> scalar_area(T value) {
     return bytes;
 }
 
-unsigned index_of(LevelKind kind) { return static_cast<unsigned>(kind); }
+// A word keeps 24 bits of a level's depth, and 20 of the range of a term's loose bound variables.
+constexpr std::uint64_t max_level_depth = (std::uint64_t{1} << 24U) - 1;
+constexpr std::uint64_t max_loose_range = (std::uint64_t{1} << 20U) - 1;
+std::uint64_t level_depth(std::uint64_t word) {
+    return word >> 40U;
+}
 
 } // namespace
 
@@ -33,12 +39,12 @@ BuiltRef TermBuilder::mk_name(const Name& name) {
 }
 
 BuiltRef TermBuilder::mk_name_str(BuiltRef prefix, std::string_view component) {
-    const auto hash = scalar_area(name_hash_str(name_hash(prefix), component));
+    const auto hash = scalar_area(words_.str_name(name_hash(prefix), component));
     return objects_.mk_constructor(1, std::array{prefix, objects_.mk_string(component)}, hash);
 }
 
 BuiltRef TermBuilder::mk_name_num(BuiltRef prefix, std::uint64_t component) {
-    const auto hash = scalar_area(name_hash_num(name_hash(prefix), component));
+    const auto hash = scalar_area(words_.num_name(name_hash(prefix), component));
     return objects_.mk_constructor(2, std::array{prefix, objects_.mk_nat(component)}, hash);
 }
 
@@ -47,135 +53,151 @@ std::uint64_t TermBuilder::name_hash(BuiltRef name) const {
     return name.is_scalar() ? anonymous_name_hash : objects_.load<std::uint64_t>(name, hash_offset);
 }
 
-BuiltRef TermBuilder::mk_level(unsigned index, std::span<const BuiltRef> fields, LevelWord word) {
-    if (word.depth() > LevelWord::max_depth) {
-        fail(ErrorCode::invalid_argument, "universe level deeper than 2^24 - 1");
-    }
-    return objects_.mk_constructor(index, fields, scalar_area(word.bits()));
+BuiltRef
+TermBuilder::mk_level(LevelKind kind, std::span<const BuiltRef> fields, std::uint64_t word) {
+    return objects_.mk_constructor(static_cast<unsigned>(kind), fields, scalar_area(word));
 }
 
 BuiltRef TermBuilder::mk_level_succ(BuiltRef level) {
-    return mk_level(index_of(LevelKind::succ), {&level, 1}, LevelWord::succ(level_word(level)));
+    require_level_depth(level);
+    return mk_level(LevelKind::succ, {&level, 1}, words_.succ(level_word(level)));
 }
 
 BuiltRef TermBuilder::mk_level_max(BuiltRef lhs, BuiltRef rhs) {
-    return mk_level(index_of(LevelKind::max), std::array{lhs, rhs},
-                    LevelWord::max(level_word(lhs), level_word(rhs)));
+    require_level_depth(lhs);
+    require_level_depth(rhs);
+    return mk_level(LevelKind::max, std::array{lhs, rhs},
+                    words_.max(level_word(lhs), level_word(rhs)));
 }
 
 BuiltRef TermBuilder::mk_level_imax(BuiltRef lhs, BuiltRef rhs) {
-    return mk_level(index_of(LevelKind::imax), std::array{lhs, rhs},
-                    LevelWord::imax(level_word(lhs), level_word(rhs)));
+    require_level_depth(lhs);
+    require_level_depth(rhs);
+    return mk_level(LevelKind::imax, std::array{lhs, rhs},
+                    words_.imax(level_word(lhs), level_word(rhs)));
+}
+
+void TermBuilder::require_level_depth(BuiltRef below) const {
+    if (level_depth(level_word(below)) < max_level_depth)
+        return;
+    fail(ErrorCode::invalid_argument,
+         fmt::format("universe level deeper than {}: Lean's have room for no more",
+                     max_level_depth));
 }
 
 BuiltRef TermBuilder::mk_level_param(BuiltRef name) {
-    return mk_level(index_of(LevelKind::param), {&name, 1}, LevelWord::param(name_hash(name)));
+    return mk_level(LevelKind::param, {&name, 1}, words_.level_param(name_hash(name)));
 }
 
 BuiltRef TermBuilder::mk_level_mvar(BuiltRef name) {
-    return mk_level(index_of(LevelKind::mvar), {&name, 1}, LevelWord::mvar(name_hash(name)));
+    return mk_level(LevelKind::mvar, {&name, 1}, words_.level_mvar(name_hash(name)));
 }
 
-LevelWord TermBuilder::level_word(BuiltRef level) const {
-    if (level.is_scalar()) return LevelWord::zero();
-    const std::size_t word_offset = sizeof(object::ObjectHeader) + 8U * objects_.num_fields(level);
-    return LevelWord(objects_.load<std::uint64_t>(level, word_offset));
+std::uint64_t TermBuilder::level_word(BuiltRef level) const {
+    return level.is_scalar() ? object::LevelRef::zero_data : cached_word(level);
 }
 
-BuiltRef TermBuilder::mk_expr(Kind kind, std::span<const BuiltRef> fields, ExprWord word) {
-    return objects_.mk_constructor(static_cast<unsigned>(kind), fields, scalar_area(word.bits()));
+std::uint64_t TermBuilder::expr_word(BuiltRef e) const {
+    return cached_word(e);
 }
 
-// Lambdas, function types and lets keep one byte behind the word: binder info, or whether the body's type
-// does not depend on the value.
+// The first scalar of a level or a term.
+std::uint64_t TermBuilder::cached_word(BuiltRef object) const {
+    const std::size_t offset = sizeof(object::ObjectHeader) + 8U * objects_.num_fields(object);
+    return objects_.load<std::uint64_t>(object, offset);
+}
+
+BuiltRef TermBuilder::mk_expr(Kind kind, std::span<const BuiltRef> fields, std::uint64_t word) {
+    return objects_.mk_constructor(static_cast<unsigned>(kind), fields, scalar_area(word));
+}
+
+// Lambdas, function types and lets keep one byte behind the word: binder info, or whether the
+// body's type does not depend on the value.
 BuiltRef TermBuilder::mk_flagged_expr(Kind kind,
                                       std::span<const BuiltRef> fields,
-                                      ExprWord word,
+                                      std::uint64_t word,
                                       std::uint8_t flag) {
     std::array<std::byte, 9> scalars;
-    const std::uint64_t bits = word.bits();
-    std::memcpy(scalars.data(), &bits, sizeof(bits));
+    std::memcpy(scalars.data(), &word, sizeof(word));
     scalars[8] = std::byte{flag};
     return objects_.mk_constructor(static_cast<unsigned>(kind), fields, scalars);
 }
 
 BuiltRef TermBuilder::mk_bvar(std::uint64_t index) {
-    if (index >= ExprWord::max_loose_range) {
+    if (index >= max_loose_range) {
         fail(ErrorCode::invalid_argument,
              fmt::format("bound variable {}: Lean's terms have room for {}", index,
-                         ExprWord::max_loose_range));
+                         max_loose_range));
     }
-    return mk_expr(Kind::bvar, std::array{objects_.mk_nat(index)}, ExprWord::bvar(index));
+    return mk_expr(Kind::bvar, std::array{objects_.mk_nat(index)}, words_.bvar(index));
 }
 
 BuiltRef TermBuilder::mk_fvar(BuiltRef name) {
-    return mk_expr(Kind::fvar, {&name, 1}, ExprWord::fvar(name_hash(name)));
+    return mk_expr(Kind::fvar, {&name, 1}, words_.fvar(name_hash(name)));
 }
 
 BuiltRef TermBuilder::mk_mvar(BuiltRef name) {
-    return mk_expr(Kind::mvar, {&name, 1}, ExprWord::mvar(name_hash(name)));
+    return mk_expr(Kind::mvar, {&name, 1}, words_.mvar(name_hash(name)));
 }
 
 BuiltRef TermBuilder::mk_sort(BuiltRef level) {
-    return mk_expr(Kind::sort, {&level, 1}, ExprWord::sort(level_word(level)));
+    return mk_expr(Kind::sort, {&level, 1}, words_.sort(level_word(level)));
 }
 
 BuiltRef TermBuilder::mk_const(BuiltRef name, std::span<const BuiltRef> levels) {
-    absl::InlinedVector<LevelWord, 8> words;
-    for (const BuiltRef level : levels) words.push_back(level_word(level));
+    absl::InlinedVector<std::uint64_t, 8> level_words;
+    for (const BuiltRef level : levels)
+        level_words.push_back(level_word(level));
     return mk_expr(Kind::constant, std::array{name, mk_list(levels)},
-                   ExprWord::constant(name_hash(name), words));
+                   words_.constant(name_hash(name), level_words));
 }
 
 BuiltRef TermBuilder::mk_app(BuiltRef f, BuiltRef a) {
-    return mk_expr(Kind::app, std::array{f, a}, ExprWord::app(expr_word(f), expr_word(a)));
+    return mk_expr(Kind::app, std::array{f, a}, words_.app(expr_word(f), expr_word(a)));
 }
 
 BuiltRef TermBuilder::mk_app(BuiltRef f, std::span<const BuiltRef> args) {
-    for (const BuiltRef arg : args) f = mk_app(f, arg);
+    for (const BuiltRef arg : args)
+        f = mk_app(f, arg);
     return f;
 }
 
 BuiltRef TermBuilder::mk_lam(const BuiltBinder& binder, BuiltRef body) {
     return mk_flagged_expr(Kind::lam, std::array{binder.name, binder.type, body},
-                           ExprWord::binder(expr_word(binder.type), expr_word(body)),
+                           words_.lam(expr_word(binder.type), expr_word(body), binder.info),
                            static_cast<std::uint8_t>(binder.info));
 }
 
 BuiltRef TermBuilder::mk_forall(const BuiltBinder& binder, BuiltRef body) {
     return mk_flagged_expr(Kind::forall_e, std::array{binder.name, binder.type, body},
-                           ExprWord::binder(expr_word(binder.type), expr_word(body)),
+                           words_.forall_e(expr_word(binder.type), expr_word(body), binder.info),
                            static_cast<std::uint8_t>(binder.info));
 }
 
-BuiltRef TermBuilder::mk_let(BuiltRef name, BuiltRef type, BuiltRef value, BuiltRef body, bool non_dep) {
-    return mk_flagged_expr(Kind::let_e, std::array{name, type, value, body},
-                           ExprWord::let_e(expr_word(type), expr_word(value), expr_word(body)),
-                           non_dep ? 1 : 0);
+BuiltRef
+TermBuilder::mk_let(BuiltRef name, BuiltRef type, BuiltRef value, BuiltRef body, bool non_dep) {
+    return mk_flagged_expr(
+        Kind::let_e, std::array{name, type, value, body},
+        words_.let_e(expr_word(type), expr_word(value), expr_word(body), non_dep), non_dep ? 1 : 0);
 }
 
 BuiltRef TermBuilder::mk_nat_lit(std::uint64_t value) {
     const BuiltRef literal = objects_.mk_constructor(0, std::array{objects_.mk_nat(value)});
-    return mk_expr(Kind::lit, {&literal, 1}, ExprWord::lit(value));
+    return mk_expr(Kind::lit, {&literal, 1}, words_.nat_lit(value));
 }
 
 BuiltRef TermBuilder::mk_string_lit(std::string_view value) {
     const BuiltRef literal = objects_.mk_constructor(1, std::array{objects_.mk_string(value)});
-    return mk_expr(Kind::lit, {&literal, 1}, ExprWord::lit(string_hash(value)));
+    return mk_expr(Kind::lit, {&literal, 1}, words_.str_lit(value));
 }
 
 BuiltRef TermBuilder::mk_mdata(BuiltRef entries, BuiltRef e) {
-    return mk_expr(Kind::mdata, std::array{entries, e}, ExprWord::mdata(expr_word(e)));
+    return mk_expr(Kind::mdata, std::array{entries, e}, words_.mdata(expr_word(e)));
 }
 
 BuiltRef TermBuilder::mk_proj(BuiltRef structure, std::uint64_t index, BuiltRef e) {
     return mk_expr(Kind::proj, std::array{structure, objects_.mk_nat(index), e},
-                   ExprWord::proj(name_hash(structure), index, expr_word(e)));
-}
-
-ExprWord TermBuilder::expr_word(BuiltRef e) const {
-    const std::size_t word_offset = sizeof(object::ObjectHeader) + 8U * objects_.num_fields(e);
-    return ExprWord(objects_.load<std::uint64_t>(e, word_offset));
+                   words_.proj(name_hash(structure), index, expr_word(e)));
 }
 
 BuiltRef TermBuilder::mk_list(std::span<const BuiltRef> elements) {

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "module/object_builder.hpp"
-#include "module/term_words.hpp"
-#include "object/expr_ref.hpp"
+#include "object/data_words.hpp"
 
 #include <leanhost/name.hpp>
 
@@ -17,9 +16,9 @@ struct BuiltBinder {
     object::BinderInfo info = object::BinderInfo::explicit_;
 };
 
-/// Builds names, universe levels and terms in an ObjectBuilder, each with the hash or word that Lean caches
-/// in it. What is given must be of the kind that the parameter's name says; this is not checked.
-/// Throws Failure as the ObjectBuilder does. Borrows the ObjectBuilder.
+/// Builds names, universe levels and terms in an ObjectBuilder, each with the hash or word that
+/// Lean caches in it. What is given must be of the kind that the parameter's name says; this is not
+/// checked. Throws Failure as the ObjectBuilder does. Borrows the ObjectBuilder.
 class TermBuilder {
 public:
     explicit TermBuilder(ObjectBuilder& objects) : objects_(objects) {}
@@ -38,7 +37,7 @@ public:
     BuiltRef mk_level_imax(BuiltRef lhs, BuiltRef rhs);
     BuiltRef mk_level_param(BuiltRef name);
     BuiltRef mk_level_mvar(BuiltRef name);
-    LevelWord level_word(BuiltRef level) const;
+    std::uint64_t level_word(BuiltRef level) const;
 
     BuiltRef mk_bvar(std::uint64_t index);
     BuiltRef mk_fvar(BuiltRef name);
@@ -49,13 +48,14 @@ public:
     BuiltRef mk_app(BuiltRef f, std::span<const BuiltRef> args);
     BuiltRef mk_lam(const BuiltBinder& binder, BuiltRef body);
     BuiltRef mk_forall(const BuiltBinder& binder, BuiltRef body);
-    BuiltRef mk_let(BuiltRef name, BuiltRef type, BuiltRef value, BuiltRef body, bool non_dep = false);
+    BuiltRef
+    mk_let(BuiltRef name, BuiltRef type, BuiltRef value, BuiltRef body, bool non_dep = false);
     BuiltRef mk_nat_lit(std::uint64_t value);
     BuiltRef mk_string_lit(std::string_view value);
     /// `entries` is a List (Name × DataValue).
     BuiltRef mk_mdata(BuiltRef entries, BuiltRef e);
     BuiltRef mk_proj(BuiltRef structure, std::uint64_t index, BuiltRef e);
-    ExprWord expr_word(BuiltRef e) const;
+    std::uint64_t expr_word(BuiltRef e) const;
 
     BuiltRef mk_list(std::span<const BuiltRef> elements);
     BuiltRef mk_option(std::optional<BuiltRef> value);
@@ -63,14 +63,19 @@ public:
     BuiltRef mk_pair(BuiltRef first, BuiltRef second);
 
 private:
-    BuiltRef mk_level(unsigned index, std::span<const BuiltRef> fields, LevelWord word);
-    BuiltRef mk_expr(object::ExprRef::Kind kind, std::span<const BuiltRef> fields, ExprWord word);
+    BuiltRef
+    mk_level(object::LevelRef::Kind kind, std::span<const BuiltRef> fields, std::uint64_t word);
+    BuiltRef
+    mk_expr(object::ExprRef::Kind kind, std::span<const BuiltRef> fields, std::uint64_t word);
+    std::uint64_t cached_word(BuiltRef object) const;
+    void require_level_depth(BuiltRef below) const;
     BuiltRef mk_flagged_expr(object::ExprRef::Kind kind,
                              std::span<const BuiltRef> fields,
-                             ExprWord word,
+                             std::uint64_t word,
                              std::uint8_t flag);
 
     ObjectBuilder& objects_;
+    object::DataWords words_{object::HashMode::lean_2023};
 };
 
 } // namespace leanhost::module

@@ -10,11 +10,26 @@
 namespace leanhost::object {
 namespace {
 
+// Bytes of `text` without the beginnings of a character at its end.
+std::size_t whole_characters(std::string_view text) {
+    std::size_t at = text.size();
+    while (at > 0 && (static_cast<unsigned char>(text[at - 1]) & 0xC0U) == 0x80U) --at;
+    if (at == 0) return 0;
+    const auto lead = static_cast<unsigned char>(text[--at]);
+    const std::size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return at + bytes <= text.size() ? text.size() : at;
+}
+
 // Text up to a bound; what comes after it is not kept.
 class BoundedText {
 public:
     explicit BoundedText(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
+    // An object was passed that prints as nothing. They count, because all that does print may share one long
+    // chain of them.
+    void pass() {
+        if (++passed_ == max_passed) is_full_ = true;
+    }
     void add(std::string_view text) {
         if (is_full_) return;
         if (text_.size() + text.size() > max_bytes_) {
@@ -24,21 +39,21 @@ public:
         text_ += text;
     }
     bool is_full() const { return is_full_; }
+    std::size_t bytes_left() const { return max_bytes_ - text_.size(); }
 
     PrintedTerm finish() && {
         if (is_full_) {
-            while (!text_.empty() && (static_cast<unsigned char>(text_.back()) & 0xC0U) == 0x80U) {
-                text_.pop_back();
-            }
-            if (!text_.empty() && static_cast<unsigned char>(text_.back()) >= 0xC0U) text_.pop_back();
+            text_.resize(whole_characters(text_));
             text_ += "…";
         }
         return {std::move(text_), is_full_};
     }
 
 private:
+    static constexpr std::uint64_t max_passed = 10'000'000;
     std::string text_;
     std::size_t max_bytes_;
+    std::uint64_t passed_ = 0;
     bool is_full_ = false;
 };
 
@@ -73,7 +88,10 @@ private:
 
     void print(LevelRef level, Position position) {
         std::uint64_t offset = 0;
-        for (; level.kind() == LevelRef::Kind::succ; level = level.pred()) ++offset;
+        for (; level.kind() == LevelRef::Kind::succ; level = level.pred()) {
+            ++offset;
+            out_.pass();
+        }
         switch (level.kind()) {
         case LevelRef::Kind::zero: out_.add(std::to_string(offset)); return;
         case LevelRef::Kind::param:
@@ -110,13 +128,25 @@ private:
     std::deque<std::string> offsets_; // views of them are in todo_
 };
 
-// "x" for x, "x✝" for a name with macro scopes, "_" for none.
-std::string display_name(NameRef name) {
+std::string cut(std::string text, std::size_t max_bytes) {
+    if (text.size() <= max_bytes) return text;
+    text.resize(max_bytes);
+    text.resize(whole_characters(text));
+    return text + "…";
+}
+
+// "x" for x, "x✝" for a name with macro scopes, "_" for none. A binder's name is kept while its body is printed,
+// so it is short.
+std::string display_name(NameRef name, BoundedText& out) {
+    constexpr std::size_t max_bytes = 256;
     if (name.is_anonymous()) return "_";
     for (NameRef at = name; !at.is_anonymous(); at = at.prefix()) {
-        if (at.is_string() && at.string_component() == "_@") return at.prefix().to_string() + "✝";
+        out.pass();
+        if (at.is_string() && at.string_component() == "_@") {
+            return cut(at.prefix().to_string(), max_bytes) + "✝";
+        }
     }
-    return name.to_string();
+    return cut(name.to_string(), max_bytes);
 }
 
 // Whether the term mentions the variable of the binder around it. Looks at a bounded number of subterms and
@@ -230,13 +260,13 @@ private:
         switch (item.what) {
         case Do::text: out_.add(item.text); break;
         case Do::term: print_step(item.term, item.position); break;
-        case Do::bind: scope_.bind(display_name(item.name)); break;
+        case Do::bind: scope_.bind(display_name(item.name, out_)); break;
         case Do::unbind: scope_.unbind(); break;
         }
     }
 
     void print_step(ExprRef term, Position position) {
-        while (term.kind() == Kind::mdata) term = term.mdata_expr();
+        for (; term.kind() == Kind::mdata; term = term.mdata_expr()) out_.pass();
         switch (term.kind()) {
         case Kind::bvar: print_bvar(term); break;
         case Kind::fvar: out_.add(term.name().to_string()); break;
@@ -316,7 +346,7 @@ private:
         open(position);
         out_.add(keyword);
         out_.add(bracket[0]);
-        out_.add(scope_.next_name(display_name(term.binder_name())));
+        out_.add(scope_.next_name(display_name(term.binder_name(), out_)));
         out_.add(" : ");
         push_unbind();
         push_term(term.binder_body(), Position::open);
@@ -341,7 +371,7 @@ private:
     void print_let(ExprRef term, Position position) {
         open(position);
         out_.add(term.let_non_dep() ? "have " : "let ");
-        out_.add(scope_.next_name(display_name(term.binder_name())));
+        out_.add(scope_.next_name(display_name(term.binder_name(), out_)));
         out_.add(" : ");
         push_unbind();
         push_term(term.let_body(), Position::open);
@@ -353,18 +383,30 @@ private:
     }
 
     void print_literal(ExprRef term) {
-        if (term.literal_is_nat()) return out_.add(term.nat_literal().to_string());
+        if (term.literal_is_nat()) return out_.add(term.nat_literal().to_string(out_.bytes_left()));
         out_.add("\"");
         for (const char c : term.string_literal()) {
-            switch (c) {
-            case '"': out_.add("\\\""); break;
-            case '\\': out_.add("\\\\"); break;
-            case '\n': out_.add("\\n"); break;
-            default: out_.add(std::string_view(&c, 1));
-            }
+            print_character(c);
             if (out_.is_full()) return;
         }
         out_.add("\"");
+    }
+
+    // As Lean quotes strings.
+    void print_character(char c) {
+        static constexpr std::string_view digits = "0123456789abcdef";
+        const auto byte = static_cast<unsigned char>(c);
+        switch (c) {
+        case '"': return out_.add("\\\"");
+        case '\\': return out_.add("\\\\");
+        case '\n': return out_.add("\\n");
+        case '\t': return out_.add("\\t");
+        default:
+            if (byte >= 0x20 && byte != 0x7F) return out_.add(std::string_view(&c, 1));
+            out_.add("\\x");
+            out_.add(digits.substr(byte >> 4U, 1));
+            out_.add(digits.substr(byte & 0xFU, 1));
+        }
     }
 
     std::string_view number(std::uint64_t value) {

@@ -34,6 +34,7 @@ public:
         ObjectRef at_;
     };
 
+    ObjectRef object() const noexcept { return at_; }
     bool empty() const { return at_ == nil; }
     Iterator begin() const { return Iterator(at_); }
     Iterator end() const { return Iterator(nil); }

@@ -7,14 +7,13 @@
 namespace leanhost::object {
 namespace {
 
-// The components of a name, last first. Names are short; one of a million components is legal input and
-// goes to the heap. Never recursive: depth is the file's choice.
+// The components of a name, last first; not recursive, since depth is the file's choice.
 class ComponentStack {
 public:
-    explicit ComponentStack(NameRef name) {
-        for (; !name.is_anonymous(); name = name.prefix()) {
-            name.require_well_formed();
-            push(name);
+    ComponentStack(NameRef name, std::size_t max_bytes) : name_(name), bytes_left_(max_bytes) {
+        for (NameRef at = name; !at.is_anonymous(); at = at.prefix()) {
+            at.require_well_formed();
+            push(at);
         }
     }
     template <class F>
@@ -24,14 +23,23 @@ public:
     }
 
 private:
-    void push(NameRef name) {
+    void push(NameRef component) {
+        const std::size_t bytes = component.is_string() ? component.string_component().size() : 8;
+        if (bytes > bytes_left_ || size_ == NameRef::max_components) fail_long();
+        bytes_left_ -= bytes;
         if (size_ < inline_.size()) {
-            inline_[size_] = name.object();
+            inline_[size_] = component.object();
         } else {
-            overflow_.push_back(name.object());
+            overflow_.push_back(component.object());
         }
         ++size_;
     }
+    [[noreturn]] void fail_long() const {
+        throw MalformedObject(name_.object().word(), "a name of at most 16 KiB and 1024 components",
+                              "a longer one");
+    }
+    NameRef name_;
+    std::size_t bytes_left_;
     std::array<ObjectRef, 16> inline_;
     std::vector<ObjectRef> overflow_;
     std::size_t size_ = 0;
@@ -49,16 +57,16 @@ void NameRef::require_well_formed() const {
 
 std::uint64_t NameRef::recomputed_hash() const {
     std::uint64_t hash = anonymous_name_hash;
-    ComponentStack(*this).for_each_from_root([&](NameRef at) {
+    ComponentStack(*this, max_bytes).for_each_from_root([&](NameRef at) {
         hash = at.is_string() ? name_hash_str(hash, at.string_component())
                               : name_hash_num(hash, at.number_component().try_uint64().value_or(17));
     });
     return hash;
 }
 
-Name NameRef::to_name() const {
+Name NameRef::to_name(std::size_t most_bytes) const {
     std::vector<Name::Component> components;
-    ComponentStack(*this).for_each_from_root([&](NameRef at) {
+    ComponentStack(*this, most_bytes).for_each_from_root([&](NameRef at) {
         if (at.is_string()) {
             components.push_back({std::string(at.string_component()), 0, false});
         } else if (const auto number = at.number_component().try_uint64()) {
@@ -72,7 +80,7 @@ Name NameRef::to_name() const {
 
 std::string NameRef::to_string() const {
     std::string out;
-    ComponentStack(*this).for_each_from_root([&](NameRef at) {
+    ComponentStack(*this, max_bytes).for_each_from_root([&](NameRef at) {
         if (!out.empty()) out += '.';
         if (at.is_string()) {
             append_name_component(out, at.string_component());
@@ -91,7 +99,7 @@ bool NameRef::operator==(const NameRef& other) const {
         if (a.is_string() != b.is_string()) return false;
         if (a.is_string()) {
             if (a.string_component() != b.string_component()) return false;
-        } else if (a.number_component().to_string() != b.number_component().to_string()) {
+        } else if (!(a.number_component() == b.number_component())) {
             return false;
         }
     }

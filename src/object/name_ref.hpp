@@ -7,8 +7,14 @@
 namespace leanhost::object {
 
 /// A view of a Lean `Name`: anonymous, `prefix.component`, or `prefix.number`. Borrows like ObjectRef.
+///
+/// What turns a name into text or hashes it is bounded, because a small file can hold any number of names
+/// that share one long text or one long chain: beyond the bounds it throws MalformedObject.
 class NameRef {
 public:
+    static constexpr std::size_t max_bytes = 16 * 1024; ///< of all components together
+    static constexpr std::size_t max_components = 1024;
+
     explicit NameRef(ObjectRef object) noexcept : object_(object) {}
 
     ObjectRef object() const noexcept { return object_; }
@@ -30,8 +36,8 @@ public:
 
     /// The hash by today's function, from the text alone, whatever version made the file.
     std::uint64_t recomputed_hash() const;
-    /// An owned copy. A number that does not fit 64 bits becomes its decimal text.
-    Name to_name() const;
+    /// An owned copy. A number that does not fit 64 bits becomes its text.
+    Name to_name(std::size_t most_bytes = max_bytes) const;
     std::string to_string() const;
 
     bool operator==(const NameRef& other) const;

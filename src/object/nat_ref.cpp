@@ -80,17 +80,40 @@ std::uint64_t NatRef::uint64() const {
     return *value;
 }
 
-std::string NatRef::to_string() const {
+std::string NatRef::to_string(std::size_t max_bytes) const {
     if (const auto small = try_uint64()) return std::to_string(*small);
-    const bool decimal = bit_length() <= max_decimal_bits;
     const Digits d = big_digits();
+    if (bit_length() > max_decimal_bits) return hexadecimal(max_bytes);
+    // Leading zeros are the file's choice: GMP is handed only what counts.
+    const std::uint64_t digit_bits = 8U * d.digit_bytes;
     Mpz number;
-    mpz_import(number.value, d.count, -1, d.digit_bytes, -1, 0, d.at);
-    const int base = decimal ? 10 : 16;
-    std::string text(mpz_sizeinbase(number.value, base) + 2, '\0');
-    mpz_get_str(text.data(), base, number.value);
+    mpz_import(number.value, (bit_length() + digit_bits - 1) / digit_bits, -1, d.digit_bytes, -1, 0, d.at);
+    std::string text(mpz_sizeinbase(number.value, 10) + 2, '\0');
+    mpz_get_str(text.data(), 10, number.value);
     text.resize(text.find('\0'));
-    return decimal ? text : "0x" + text;
+    return text;
+}
+
+// Both encodings keep the least significant byte first, so the digits are the bytes, read backwards.
+std::string NatRef::hexadecimal(std::size_t max_bytes) const {
+    static constexpr std::string_view hex_digits = "0123456789abcdef";
+    const std::byte* const at = big_digits().at;
+    std::string text = "0x";
+    for (std::uint64_t nibble = (bit_length() + 3) / 4; nibble-- > 0;) {
+        if (text.size() >= max_bytes) return text + "…";
+        const auto byte = std::to_integer<unsigned>(at[nibble / 2]);
+        text += hex_digits[nibble % 2 == 0 ? byte & 0xFU : byte >> 4U];
+    }
+    return text;
+}
+
+bool NatRef::operator==(const NatRef& other) const {
+    const auto small = try_uint64();
+    const auto other_small = other.try_uint64();
+    if (small || other_small) return small == other_small;
+    const std::uint64_t bits = bit_length();
+    return bits == other.bit_length() &&
+           std::memcmp(big_digits().at, other.big_digits().at, (bits + 7) / 8) == 0;
 }
 
 } // namespace leanhost::object

@@ -22,11 +22,15 @@ public:
     std::uint64_t low_word() const;
     /// Bits of the number; 0 for zero.
     std::uint64_t bit_length() const;
-    /// Decimal digits; hexadecimal with 0x when the number is longer than `max_decimal_bits`, because the
-    /// conversion is not linear.
-    std::string to_string() const;
+    /// Decimal digits; of a number of more than `max_decimal_bits` the hexadecimal ones with 0x, because the
+    /// conversion is not linear and GMP ends the process when it runs out of memory. At most `max_bytes` of
+    /// them, the highest first, then "…".
+    std::string to_string(std::size_t max_bytes = 64 * 1024) const;
 
-    static constexpr std::uint64_t max_decimal_bits = 1U << 20U;
+    /// Whether they are the same number, in whatever encodings.
+    bool operator==(const NatRef& other) const;
+
+    static constexpr std::uint64_t max_decimal_bits = 4096;
 
 private:
     struct Digits {
@@ -35,6 +39,7 @@ private:
         unsigned digit_bytes; ///< 8 for GMP, 4 for Lean-native; the least significant first
     };
     Digits big_digits() const;
+    std::string hexadecimal(std::size_t max_bytes) const;
 
     ObjectRef object_;
 };

@@ -101,7 +101,7 @@ TEST(LargeStack, RethrowsTheExceptionOfTheBody) {
 // 64 MiB is eight times the main thread's usual stack: without the stack that was asked for this
 // dies.
 TEST(LargeStack, IsAsDeepAsAsked) {
-    const std::size_t levels = 48 * 1024;
+    const std::size_t levels = std::size_t{48} * 1024;
     EXPECT_EQ(run_on_large_stack(256 * mebibyte, [&] { return descend(levels); }), levels);
 }
 

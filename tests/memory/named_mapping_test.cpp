@@ -50,8 +50,8 @@ TEST(NamedMapping, IsCountedInWholePagesUntilItsLastHolderGoes) {
             std::byte* const address = inner.data();
             outer = std::move(inner);
             EXPECT_EQ(outer.data(), address);
-            // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what it
-            // promises
+            // What it promises:
+            // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
             EXPECT_EQ(inner.data(), nullptr);
         }
         EXPECT_EQ(held(MappingClass::index) - before, 8192);
@@ -174,7 +174,7 @@ TEST(MappedArray, KeepsItsElementsInPlaceWhenItMoves) {
     MappedArray<int> third;
     third = std::move(second);
     EXPECT_EQ(&third[3], element);
-    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what it promises
+    // What it promises: NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
     EXPECT_TRUE(first.empty() && second.empty());
 }
 

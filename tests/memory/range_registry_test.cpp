@@ -66,30 +66,32 @@ TEST(RangeRegistry, ForgetsWhatIsRemoved) {
     EXPECT_TRUE(registry.try_add({150, 250, index_class}));
 }
 
+// Memory that nobody else registers.
+const char own_bytes[10] = {};
+const auto own_begin = reinterpret_cast<std::uintptr_t>(own_bytes);
+
+std::optional<ClassRange> known_of_own_bytes() {
+    return RangeRegistry::Reading(RangeRegistry::of_this_process())
+        .first_run(own_begin, own_begin + sizeof own_bytes);
+}
+
 TEST(RangeRegistration, LastsAsLongAsItsLastHolder) {
-    constexpr std::uintptr_t address = 4096; // never mapped, so no other owner
-    const auto is_known = [] {
-        return RangeRegistry::Reading(RangeRegistry::of_this_process())
-            .first_run(address, address + 10)
-            .has_value();
-    };
     {
         RangeRegistration outer;
         {
-            RangeRegistration inner(reinterpret_cast<void*>(address), 10, relocated);
+            RangeRegistration inner(own_bytes, sizeof own_bytes, relocated);
             outer = std::move(inner);
         }
-        EXPECT_TRUE(is_known());
+        EXPECT_TRUE(known_of_own_bytes());
     }
-    EXPECT_FALSE(is_known());
+    EXPECT_FALSE(known_of_own_bytes());
 }
 
 TEST(RangeRegistration, OfATakenRangeRemovesNothing) {
-    void* const address = reinterpret_cast<void*>(std::uintptr_t{4096});
-    const RangeRegistration first(address, 10, relocated);
-    { const RangeRegistration second(address, 10, index_class); }
-    EXPECT_EQ(RangeRegistry::Reading(RangeRegistry::of_this_process()).first_run(4096, 4106),
-              (ClassRange{4096, 4106, relocated}));
+    const RangeRegistration first(own_bytes, sizeof own_bytes, relocated);
+    { const RangeRegistration second(own_bytes, sizeof own_bytes, index_class); }
+    EXPECT_EQ(known_of_own_bytes(),
+              (ClassRange{own_begin, own_begin + sizeof own_bytes, relocated}));
 }
 
 } // namespace

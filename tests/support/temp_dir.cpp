@@ -25,7 +25,7 @@ TempDir::~TempDir() {
 
 std::filesystem::path TempDir::write(const std::filesystem::path& relative_path,
                                      std::string_view content) const {
-    const auto path = path_ / relative_path;
+    auto path = path_ / relative_path;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream file(path, std::ios::binary);
     file.write(content.data(), static_cast<std::streamsize>(content.size()));

@@ -16,5 +16,5 @@ add_test(NAME consumer_command COMMAND ${prefix}/${CMAKE_INSTALL_BINDIR}/leanhos
 set_tests_properties(consumer_find_package consumer_pkg_config consumer_command PROPERTIES
   FIXTURES_REQUIRED installed LABELS system)
 set_tests_properties(consumer_find_package consumer_pkg_config PROPERTIES
-  PASS_REGULAR_EXPRESSION "${PROJECT_VERSION} leanhost.not_found")
+  PASS_REGULAR_EXPRESSION "${PROJECT_VERSION} leanhost.missing_module")
 set_tests_properties(consumer_command PROPERTIES PASS_REGULAR_EXPRESSION "${PROJECT_VERSION}")
