@@ -1,5 +1,5 @@
-// What an import costs: fresh (nothing is mapped), repeated (a live session has the closure), relocated (the base
-// addresses are taken), and the model of Lean's loader, first and later.
+// What an import costs: fresh (nothing is mapped), repeated (a live session has the closure),
+// relocated (the base addresses are taken), and the model of Lean's loader, first and later.
 
 #include "library.hpp"
 
@@ -20,7 +20,8 @@ void require_same_answers(const Session& a, const Session& b) {
     const auto names = distinct_names(a, 500);
     const auto rows_a = a.query_declarations(names, {.type = true});
     const auto rows_b = b.query_declarations(names, {.type = true});
-    if (!rows_a || !rows_b) std::abort();
+    if (!rows_a || !rows_b)
+        std::abort();
     for (std::size_t i = 0; i < names.size(); ++i) {
         if ((*rows_a)[i]->type != (*rows_b)[i]->type || (*rows_a)[i]->kind != (*rows_b)[i]->kind) {
             std::fprintf(stderr, "contenders disagree on %s\n", names[i].to_string().c_str());
@@ -62,7 +63,8 @@ BENCHMARK(drop_last_session)->UseRealTime()->Unit(benchmark::kMillisecond);
 void import_repeated(benchmark::State& state) {
     auto engine = mk_engine(RegionPolicy::shared);
     const auto held = open(engine);
-    for (auto _ : state) benchmark::DoNotOptimize(open(engine));
+    for (auto _ : state)
+        benchmark::DoNotOptimize(open(engine));
     state.counters["modules"] = static_cast<double>(held->import_facts().modules);
 }
 BENCHMARK(import_repeated)->UseRealTime()->Unit(benchmark::kMicrosecond);
@@ -88,7 +90,8 @@ BENCHMARK(import_relocated)->UseRealTime()->Unit(benchmark::kMillisecond);
 void import_model_of_lean(benchmark::State& state) {
     auto engine = mk_engine(RegionPolicy::lean_compatible);
     auto session = open(engine);
-    for (auto _ : state) session = open(engine);
+    for (auto _ : state)
+        session = open(engine);
     set_rates(state, *session);
 }
 BENCHMARK(import_model_of_lean)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -14,7 +14,8 @@ namespace {
 
 struct Held {
     engine_native::NativeEngine engine = mk_engine(RegionPolicy::shared);
-    std::unique_ptr<engine_native::NativeSession> session = engine.open(bench_library().imports, {});
+    std::unique_ptr<engine_native::NativeSession> session =
+        engine.open(bench_library().imports, {});
     std::vector<Name> names = distinct_names(*session, 10'000);
 };
 
@@ -26,15 +27,17 @@ Held& held() {
 void set_rate(benchmark::State& state, std::size_t names) {
     state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * names));
     state.counters["ns_per_name"] = benchmark::Counter(
-        static_cast<double>(names), benchmark::Counter::kIsIterationInvariantRate |
-                                        benchmark::Counter::kInvert);
+        static_cast<double>(names),
+        benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void query_bulk(benchmark::State& state) {
     const std::vector<Name>& names = held().names;
     for (auto _ : state) {
-        const auto rows = held().session->query_declarations(names, {.universe_params = state.range(0) != 0});
-        if (!rows || !(*rows)[0]) std::abort();
+        const auto rows =
+            held().session->query_declarations(names, {.universe_params = state.range(0) != 0});
+        if (!rows || !(*rows)[0])
+            std::abort();
         benchmark::DoNotOptimize(rows->size());
     }
     set_rate(state, names.size());
@@ -45,20 +48,24 @@ void query_bulk_with_types(benchmark::State& state) {
     const std::vector<Name>& names = held().names;
     for (auto _ : state) {
         const auto rows = held().session->query_declarations(names, {.type = true});
-        if (!rows) std::abort();
+        if (!rows)
+            std::abort();
         benchmark::DoNotOptimize(rows->size());
     }
     set_rate(state, names.size());
 }
 BENCHMARK(query_bulk_with_types)->Unit(benchmark::kMillisecond);
 
-// A contender with every name in memory: a hash map from names to positions, which costs their bytes again.
+// A contender with every name in memory: a hash map from names to positions, which costs their
+// bytes again.
 void query_hash_map(benchmark::State& state) {
     const std::vector<Name>& names = held().names;
     absl::flat_hash_map<Name, std::size_t, std::hash<Name>> map;
-    for (std::size_t i = 0; i < names.size(); ++i) map.emplace(names[i], i);
+    for (std::size_t i = 0; i < names.size(); ++i)
+        map.emplace(names[i], i);
     for (auto _ : state) {
-        for (const Name& name : names) benchmark::DoNotOptimize(map.find(name));
+        for (const Name& name : names)
+            benchmark::DoNotOptimize(map.find(name));
     }
     set_rate(state, names.size());
 }
@@ -66,9 +73,11 @@ BENCHMARK(query_hash_map)->Unit(benchmark::kMicrosecond);
 
 void parse_name(benchmark::State& state) {
     std::vector<std::string> texts;
-    for (const Name& name : held().names) texts.push_back(name.to_string());
+    for (const Name& name : held().names)
+        texts.push_back(name.to_string());
     for (auto _ : state) {
-        for (const std::string& text : texts) benchmark::DoNotOptimize(Name(text).hash());
+        for (const std::string& text : texts)
+            benchmark::DoNotOptimize(Name(text).hash());
     }
     set_rate(state, texts.size());
 }
@@ -77,14 +86,17 @@ BENCHMARK(parse_name)->Unit(benchmark::kMicrosecond);
 void pool_hit(benchmark::State& state) {
     auto runtime = Runtime::init({.search_path = {bench_library().root},
                                   .revalidate_after = std::chrono::milliseconds(state.range(0))});
-    if (!runtime) std::abort();
+    if (!runtime)
+        std::abort();
     SessionPool pool(*runtime, {.capacity = 4});
-    if (!pool.acquire(bench_library().imports)) std::abort();
+    if (!pool.acquire(bench_library().imports))
+        std::abort();
     for (auto _ : state) {
         auto session = pool.acquire(bench_library().imports);
         benchmark::DoNotOptimize(session);
     }
-    if (pool.stats().imports != 1) std::abort(); // all others were hits
+    if (pool.stats().imports != 1)
+        std::abort(); // all others were hits
 }
 BENCHMARK(pool_hit)->ArgName("revalidate_after_ms")->Arg(3'600'000)->Arg(0);
 

@@ -27,7 +27,8 @@ void validate(benchmark::State& state) {
             for (const module::Region::Part& part : m.region->parts()) {
                 starts.push_back(std::make_unique<module::StartBitmap>(
                     module::validate_part({part.bytes, &part.header}, earlier)));
-                earlier.push_back({part.header.base_address, part.bytes.size(), starts.back().get()});
+                earlier.push_back(
+                    {part.header.base_address, part.bytes.size(), starts.back().get()});
                 bytes += part.bytes.size();
             }
         }
@@ -67,7 +68,12 @@ void build_index(benchmark::State& state) {
     }
     state.SetItemsProcessed(static_cast<std::int64_t>(constants));
 }
-BENCHMARK(build_index)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(build_index)
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMicrosecond);
 
 } // namespace
 } // namespace leanhost::bench

@@ -30,7 +30,8 @@ engine_native::NativeEngine mk_engine(RegionPolicy policy, unsigned threads) {
 
 std::vector<Name> distinct_names(const Session& session, std::size_t count) {
     auto names = session.list_declarations(0, UINT64_MAX);
-    if (!names) std::abort();
+    if (!names)
+        std::abort();
     std::vector<Name> result;
     const std::size_t step = std::max<std::size_t>(1, names->size() / count);
     for (std::size_t i = 0; i < names->size() && result.size() < count; i += step) {

@@ -9,8 +9,8 @@
 
 namespace leanhost::bench {
 
-/// What the benchmarks import: the library below LEANHOST_BENCH_PATH (with whatever it lacks left out), else
-/// the default fixture, which is generated when it is not there.
+/// What the benchmarks import: the library below LEANHOST_BENCH_PATH (with whatever it lacks left
+/// out), else the default fixture, which is generated when it is not there.
 struct BenchLibrary {
     std::filesystem::path root;
     ImportSet imports;

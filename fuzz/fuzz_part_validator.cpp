@@ -1,5 +1,6 @@
-// Any bytes as the parts of one module: whatever validation accepts must be safe to read whole, at another
-// address than its own. The input is split at marks, so that later parts pointing into earlier ones are covered.
+// Any bytes as the parts of one module: whatever validation accepts must be safe to read whole, at
+// another address than its own. The input is split at marks, so that later parts pointing into
+// earlier ones are covered.
 
 #include "base/failure.hpp"
 #include "module/module_stats.hpp"
@@ -36,10 +37,12 @@ std::vector<std::unique_ptr<Part>> split(std::string_view input) {
         part->words.resize(end / 8 + 1);
         std::memcpy(part->words.data(), input.data(), end);
         auto header = read_olean_header(part->bytes());
-        if (!header) return parts;
+        if (!header)
+            return parts;
         part->header = *std::move(header);
         parts.push_back(std::move(part));
-        if (end == input.size() || parts.size() == 3) return parts;
+        if (end == input.size() || parts.size() == 3)
+            return parts;
         input.remove_prefix(end + part_mark.size());
     }
 }
@@ -67,14 +70,16 @@ void read_whole(std::vector<std::unique_ptr<Part>>& parts, std::size_t valid) {
     for (std::size_t i = 0; i < valid; ++i) {
         const std::uint64_t start = parts[i]->header.base_address - base;
         // The registry demands contiguous parts; here it is enough that they do not overlap.
-        if (start < end || start > end + (1U << 20U)) return;
+        if (start < end || start > end + (1U << 20U))
+            return;
         end = start + parts[i]->size;
     }
     std::vector<std::uint64_t> block(end / 8 + 1);
     const std::uint64_t delta = reinterpret_cast<std::uint64_t>(block.data()) - base;
     std::vector<Region::Part> placed;
     for (std::size_t i = 0; i < valid; ++i) {
-        auto* const at = reinterpret_cast<std::byte*>(block.data()) + (parts[i]->header.base_address - base);
+        auto* const at =
+            reinterpret_cast<std::byte*>(block.data()) + (parts[i]->header.base_address - base);
         const std::span<std::byte> place(at, parts[i]->size);
         std::memcpy(place.data(), parts[i]->words.data(), place.size());
         relocate_part(place, parts[i]->header, delta);
@@ -101,6 +106,7 @@ void read_whole(std::vector<std::unique_ptr<Part>>& parts, std::size_t valid) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto parts = split({reinterpret_cast<const char*>(data), size});
     const std::size_t valid = count_valid(parts);
-    if (valid > 0) read_whole(parts, valid);
+    if (valid > 0)
+        read_whole(parts, valid);
     return 0;
 }

@@ -3,18 +3,19 @@
 
 /// The C interface between a host program and a user's capability library, version 1.
 ///
-/// A capability library is a shared library that exports `leanhost_capability_table_v1`. This header is all
-/// that it needs: it links nothing of leanhost, and works with every engine. In C++,
+/// A capability library is a shared library that exports `leanhost_capability_table_v1`. This
+/// header is all that it needs: it links nothing of leanhost, and works with every engine. In C++,
 /// leanhost/capability_guard.hpp turns exceptions into failures.
 ///
-/// Ownership: each side keeps what it made. The table, its texts and its functions belong to the library and
-/// stay valid and unchanged until it is unloaded. Input and sink belong to the host and are valid until the
-/// function returns; what must stay is copied. What is given to the sink belongs to the library, which may
-/// reuse it as soon as the sink's function has returned: the host has copied it.
+/// Ownership: each side keeps what it made. The table, its texts and its functions belong to the
+/// library and stay valid and unchanged until it is unloaded. Input and sink belong to the host and
+/// are valid until the function returns; what must stay is copied. What is given to the sink
+/// belongs to the library, which may reuse it as soon as the sink's function has returned: the host
+/// has copied it.
 ///
-/// Threads: the host calls functions from any thread, several at once. A function uses its sink on the thread
-/// that it was called on, and threads that the library started have ended before it is unloaded, which
-/// happens when the host drops the last use of it.
+/// Threads: the host calls functions from any thread, several at once. A function uses its sink on
+/// the thread that it was called on, and threads that the library started have ended before it is
+/// unloaded, which happens when the host drops the last use of it.
 ///
 /// Failures: nothing throws, jumps or exits across this interface, in either direction.
 
@@ -28,7 +29,8 @@ extern "C" {
 
 #define LEANHOST_CAPABILITY_ABI_VERSION 1u
 
-/// Bytes that belong to someone else, text or not, without a final NUL. `data` may be null when `size` is 0.
+/// Bytes that belong to someone else, text or not, without a final NUL. `data` may be null when
+/// `size` is 0.
 typedef struct leanhost_bytes {
     const unsigned char* data;
     size_t size;
@@ -42,10 +44,11 @@ typedef struct leanhost_capability_sink {
     /// The host's own; the first argument of each function below.
     void* context;
     /// Takes one row, or the next piece of the result when the function gives bytes. After
-    /// LEANHOST_CAPABILITY_STOP the host wants no more: give back what you hold and return, with any status.
+    /// LEANHOST_CAPABILITY_STOP the host wants no more: give back what you hold and return, with
+    /// any status.
     int32_t (*emit)(void* context, leanhost_bytes bytes);
-    /// Says why the function is about to return a failure, in UTF-8. The host keeps the last message's first
-    /// 1,024 bytes.
+    /// Says why the function is about to return a failure, in UTF-8. The host keeps the last
+    /// message's first 1,024 bytes.
     void (*report_failure)(void* context, leanhost_bytes message);
     /// Whether the host wants no more, for long work between two results. Answers as `emit` does.
     int32_t (*should_stop)(void* context);
@@ -54,7 +57,8 @@ typedef struct leanhost_capability_sink {
 /// Status of a call that succeeded. Every other one is a failure; which, is up to the library.
 enum { LEANHOST_CAPABILITY_OK = 0 };
 
-typedef int32_t (*leanhost_capability_call)(leanhost_bytes input, const leanhost_capability_sink* sink);
+typedef int32_t (*leanhost_capability_call)(leanhost_bytes input,
+                                            const leanhost_capability_sink* sink);
 
 /// What a function makes of its input.
 enum {
@@ -69,8 +73,8 @@ typedef struct leanhost_capability_function {
     leanhost_capability_call call;
 } leanhost_capability_function;
 
-/// What a library offers. Later versions of this header may add members at its end (`struct_size` tells);
-/// anything else changes the version and the entry's name.
+/// What a library offers. Later versions of this header may add members at its end (`struct_size`
+/// tells); anything else changes the version and the entry's name.
 typedef struct leanhost_capability_table {
     uint32_t abi_version; ///< LEANHOST_CAPABILITY_ABI_VERSION
     uint32_t struct_size; ///< sizeof(leanhost_capability_table)
@@ -86,8 +90,8 @@ typedef struct leanhost_capability_table {
 #define LEANHOST_CAPABILITY_EXPORT
 #endif
 
-/// The entry, which the library defines. Called once for each load, before anything else; the same table each
-/// time.
+/// The entry, which the library defines. Called once for each load, before anything else; the same
+/// table each time.
 LEANHOST_CAPABILITY_EXPORT const leanhost_capability_table* leanhost_capability_table_v1(void);
 
 #ifdef __cplusplus

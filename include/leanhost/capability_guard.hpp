@@ -7,8 +7,8 @@
 
 namespace leanhost {
 
-/// For authors of capability libraries in C++: the sink of one call. Header-only, as all of this file; valid
-/// during the call, on its thread.
+/// For authors of capability libraries in C++: the sink of one call. Header-only, as all of this
+/// file; valid during the call, on its thread.
 class CapabilitySink {
 public:
     explicit CapabilitySink(const leanhost_capability_sink& sink) noexcept : sink_(sink) {}
@@ -32,8 +32,9 @@ private:
     const leanhost_capability_sink& sink_;
 };
 
-/// `body(std::string_view input, CapabilitySink sink)` as a function for the table: what it throws becomes the
-/// call's failure, with `what()` as the message. Example: examples/capability/example_capability.cpp.
+/// `body(std::string_view input, CapabilitySink sink)` as a function for the table: what it throws
+/// becomes the call's failure, with `what()` as the message. Example:
+/// examples/capability/example_capability.cpp.
 template <auto body>
 std::int32_t capability_guard(leanhost_bytes input, const leanhost_capability_sink* sink) noexcept {
     constexpr std::int32_t failed = 1;

@@ -14,7 +14,14 @@ namespace leanhost {
 
 /// What an environment holds under a name.
 enum class DeclarationKind : std::uint8_t {
-    axiom, definition, theorem, opaque, quotient, inductive, constructor, recursor
+    axiom,
+    definition,
+    theorem,
+    opaque,
+    quotient,
+    inductive,
+    constructor,
+    recursor
 };
 /// "axiom", "definition", … Valid for the process's life.
 std::string_view declaration_kind_name(DeclarationKind kind) noexcept;

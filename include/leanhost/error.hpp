@@ -8,7 +8,8 @@
 
 namespace leanhost {
 
-/// Why an operation did not deliver. The table is `error_codes.def`; docs/errors.md has cause and fix.
+/// Why an operation did not deliver. The table is `error_codes.def`; docs/errors.md has cause and
+/// fix.
 enum class ErrorCode : std::uint8_t {
 #define LEANHOST_ERROR_CODE(name, id, cli_exit_code, still_usable) name,
 #include <leanhost/error_codes.def>

@@ -9,8 +9,8 @@
 
 namespace leanhost {
 
-/// A value of type T or an Error. Holds a tl::expected, so that map and and_then compose over our own
-/// type and a dropped result warns. Reading the value of a failed one is a bug of the caller.
+/// A value of type T or an Error. Holds a tl::expected, so that map and and_then compose over our
+/// own type and a dropped result warns. Reading the value of a failed one is a bug of the caller.
 template <class T>
 class [[nodiscard]] Expected {
 public:
@@ -22,8 +22,10 @@ public:
                                    !std::is_same_v<std::decay_t<U>, Error>,
                                int> = 0>
     Expected(U&& value) : value_(std::forward<U>(value)) {} // NOLINT(google-explicit-constructor)
-    Expected(Error error) : value_(tl::unexpect, std::move(error)) {} // NOLINT(google-explicit-constructor)
-    Expected(tl::unexpected<Error> failure) : value_(std::move(failure)) {} // NOLINT(google-explicit-constructor)
+    Expected(Error error)
+        : value_(tl::unexpect, std::move(error)) {} // NOLINT(google-explicit-constructor)
+    Expected(tl::unexpected<Error> failure)
+        : value_(std::move(failure)) {} // NOLINT(google-explicit-constructor)
 
     explicit operator bool() const noexcept { return value_.has_value(); }
     bool has_value() const noexcept { return value_.has_value(); }
@@ -43,14 +45,16 @@ public:
     /// T -> U gives Expected<U>.
     template <class F>
     auto map(F&& f) && -> Expected<std::invoke_result_t<F, T&&>> {
-        if (!value_) return std::move(value_).error();
+        if (!value_)
+            return std::move(value_).error();
         return std::forward<F>(f)(*std::move(value_));
     }
 
     /// T -> Expected<U> gives Expected<U>.
     template <class F>
     auto and_then(F&& f) && -> std::invoke_result_t<F, T&&> {
-        if (!value_) return std::move(value_).error();
+        if (!value_)
+            return std::move(value_).error();
         return std::forward<F>(f)(*std::move(value_));
     }
 
@@ -65,8 +69,10 @@ public:
     using value_type = void;
 
     Expected() = default;
-    Expected(Error error) : value_(tl::unexpect, std::move(error)) {} // NOLINT(google-explicit-constructor)
-    Expected(tl::unexpected<Error> failure) : value_(std::move(failure)) {} // NOLINT(google-explicit-constructor)
+    Expected(Error error)
+        : value_(tl::unexpect, std::move(error)) {} // NOLINT(google-explicit-constructor)
+    Expected(tl::unexpected<Error> failure)
+        : value_(std::move(failure)) {} // NOLINT(google-explicit-constructor)
 
     explicit operator bool() const noexcept { return value_.has_value(); }
     bool has_value() const noexcept { return value_.has_value(); }

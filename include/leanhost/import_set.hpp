@@ -9,8 +9,8 @@
 
 namespace leanhost {
 
-/// Which parts of a module-system module a session sees. A module made without the module system has one
-/// part, which every profile sees.
+/// Which parts of a module-system module a session sees. A module made without the module system
+/// has one part, which every profile sees.
 enum class Profile : std::uint8_t {
     exported, ///< the public part: theorems without proofs, private declarations absent
     server,   ///< also what an editor needs
@@ -27,7 +27,9 @@ struct ImportSet {
 
     ImportSet() = default;
     ImportSet(std::initializer_list<Name> names) : modules(names) {}
-    explicit ImportSet(std::vector<Name> names, Profile seen = Profile::all, bool missing_allowed = false)
+    explicit ImportSet(std::vector<Name> names,
+                       Profile seen = Profile::all,
+                       bool missing_allowed = false)
         : modules(std::move(names)), profile(seen), allow_missing(missing_allowed) {}
 
     bool operator==(const ImportSet&) const = default;

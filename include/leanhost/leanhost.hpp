@@ -1,7 +1,7 @@
 #pragma once
 
-/// Everything that a host program uses. Authors of capability libraries include capability_abi.h, and in C++
-/// capability_guard.hpp, instead.
+/// Everything that a host program uses. Authors of capability libraries include capability_abi.h,
+/// and in C++ capability_guard.hpp, instead.
 
 #include <leanhost/capabilities.hpp>
 #include <leanhost/library.hpp>

@@ -8,12 +8,12 @@
 
 namespace leanhost {
 
-/// One handle of a shared library. Copies share it; the last one to go unloads the library, unless someone
-/// else has it loaded. Holds the runtime. Thread-safe.
+/// One handle of a shared library. Copies share it; the last one to go unloads the library, unless
+/// someone else has it loaded. Holds the runtime. Thread-safe.
 class Library {
 public:
-    /// Loads the library with all its symbols resolved, and without offering them to others. The path is a
-    /// path always: a bare name means the current folder, not the system's libraries.
+    /// Loads the library with all its symbols resolved, and without offering them to others. The
+    /// path is a path always: a bare name means the current folder, not the system's libraries.
     /// Runs the library's initialisers, which must not throw.
     /// Errors: linking (with the dynamic linker's words).
     static Expected<Library> open(Runtime runtime, const std::filesystem::path& path);

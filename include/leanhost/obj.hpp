@@ -8,7 +8,8 @@
 
 namespace leanhost {
 
-/// What an engine keeps for an Obj: the object, and everything that it needs to stay. Engines derive from it.
+/// What an engine keeps for an Obj: the object, and everything that it needs to stay. Engines
+/// derive from it.
 class ObjHolder {
 public:
     ObjHolder(Name name, DeclarationKind kind) : name_(std::move(name)), kind_(kind) {}
@@ -28,9 +29,9 @@ private:
 
 /// One counted reference to an object of an engine: today, to a declaration.
 ///
-/// Copies count and share. The object's environment stays in memory, and the runtime stays, as long as any of
-/// them lives, whatever became of session and pool. Immutable; distinct handles may be used from distinct
-/// threads. A handle that was moved from may only be assigned to or dropped.
+/// Copies count and share. The object's environment stays in memory, and the runtime stays, as long
+/// as any of them lives, whatever became of session and pool. Immutable; distinct handles may be
+/// used from distinct threads. A handle that was moved from may only be assigned to or dropped.
 class Obj {
 public:
     explicit Obj(std::shared_ptr<const ObjHolder> holder) noexcept : holder_(std::move(holder)) {}
@@ -38,8 +39,8 @@ public:
     const Name& name() const noexcept { return holder_->name(); }
     DeclarationKind kind() const noexcept { return holder_->kind(); }
 
-    /// The declaration's type, fully explicit, in UTF-8. What is longer than `max_bytes` is cut there and ends
-    /// in "…". Errors: invalid_input (a type that is none), resource_exhausted.
+    /// The declaration's type, fully explicit, in UTF-8. What is longer than `max_bytes` is cut
+    /// there and ends in "…". Errors: invalid_input (a type that is none), resource_exhausted.
     Expected<std::string> type_text(std::size_t max_bytes = 64 * 1024) const;
 
     /// Handles that share this object now. For tests: another thread may change it at once.

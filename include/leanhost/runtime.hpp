@@ -9,7 +9,8 @@ namespace leanhost {
 
 struct RuntimeOptions {
     EngineKind engine = EngineKind::native;
-    /// Folders in which modules are looked for, in order. Empty: those of the environment's LEAN_PATH.
+    /// Folders in which modules are looked for, in order. Empty: those of the environment's
+    /// LEAN_PATH.
     std::vector<std::filesystem::path> search_path = {};
     SearchPathTrust trust = SearchPathTrust::stable;
     RegionPolicy region_policy = RegionPolicy::shared;
@@ -28,24 +29,24 @@ struct RegionFacts {
     std::uint64_t validated_bytes = 0; ///< read by validation so far
 };
 
-/// The process's anchor of an engine. Everything else holds it, so nothing outlives it; copies are cheap and
-/// share it. Thread-safe.
+/// The process's anchor of an engine. Everything else holds it, so nothing outlives it; copies are
+/// cheap and share it. Thread-safe.
 ///
-/// One at a time: while any copy or anything made from it lives, `init` with the same options returns the
-/// same runtime, and with others fails. A native runtime may be made anew after the last one went; a real
-/// Lean, once initialised, stays until the process ends.
+/// One at a time: while any copy or anything made from it lives, `init` with the same options
+/// returns the same runtime, and with others fails. A native runtime may be made anew after the
+/// last one went; a real Lean, once initialised, stays until the process ends.
 class Runtime {
 public:
-    /// Errors: unsupported (an engine that is not part of this version); runtime_conflict (another runtime
-    /// lives).
+    /// Errors: unsupported (an engine that is not part of this version); runtime_conflict (another
+    /// runtime lives).
     static Expected<Runtime> init(RuntimeOptions options = {});
 
     const RuntimeOptions& options() const noexcept;
 
     /// Imports `imports`, or shares what a live session of the same imports has loaded. Prefer a
     /// SessionPool. The session keeps the runtime alive.
-    /// Errors: missing_module, import_cycle, duplicate_constant, invalid_input, unsupported_version, io,
-    /// file_changed, resource_exhausted, cancelled, sink_failed.
+    /// Errors: missing_module, import_cycle, duplicate_constant, invalid_input,
+    /// unsupported_version, io, file_changed, resource_exhausted, cancelled, sink_failed.
     Expected<std::shared_ptr<const Session>> open_session(const ImportSet& imports,
                                                           const CallOptions& options = {}) const;
 

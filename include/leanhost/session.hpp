@@ -27,17 +27,19 @@ struct CallOptions {
 struct ImportFacts {
     std::uint64_t modules = 0;
     std::uint64_t constants = 0;
-    std::uint64_t region_bytes = 0;    ///< all parts of all modules
-    std::uint64_t relocated_bytes = 0; ///< of those, in private copies because the base address was taken
+    std::uint64_t region_bytes = 0; ///< all parts of all modules
+    std::uint64_t relocated_bytes =
+        0; ///< of those, in private copies because the base address was taken
     std::uint64_t index_bytes = 0;     ///< private; one index serves all sessions of a closure
     std::vector<Name> missing_modules; ///< left out, with `allow_missing`
-    bool was_shared = false;           ///< the closure was loaded already: nothing was mapped or indexed
+    bool was_shared = false; ///< the closure was loaded already: nothing was mapped or indexed
 };
 
-/// One imported environment, read-only. Dropping the last session of a closure gives its memory back.
+/// One imported environment, read-only. Dropping the last session of a closure gives its memory
+/// back.
 ///
-/// A native session may be used from many threads at once. Public methods return errors as values and
-/// never throw.
+/// A native session may be used from many threads at once. Public methods return errors as values
+/// and never throw.
 class Session {
 public:
     Session() = default;
@@ -49,15 +51,15 @@ public:
     virtual const ImportSet& imports() const noexcept = 0;
     virtual const ImportFacts& import_facts() const noexcept = 0;
 
-    /// One row for each name, in order; an unknown name is that row's answer, not the call's failure.
-    /// Cost: some hundred nanoseconds a name without types.
-    /// Errors: cancelled, sink_failed, invalid_input (a constant that is not one), resource_exhausted.
+    /// One row for each name, in order; an unknown name is that row's answer, not the call's
+    /// failure. Cost: some hundred nanoseconds a name without types. Errors: cancelled,
+    /// sink_failed, invalid_input (a constant that is not one), resource_exhausted.
     Expected<DeclarationRows> query_declarations(std::span<const Name> names,
                                                  const DeclarationFields& fields = {},
                                                  const CallOptions& options = {}) const;
 
-    /// Names of the environment's constants in import order, `limit` of them from the `offset`th on. Several
-    /// modules may hold one theorem; it is listed with each. Errors as above.
+    /// Names of the environment's constants in import order, `limit` of them from the `offset`th
+    /// on. Several modules may hold one theorem; it is listed with each. Errors as above.
     Expected<std::vector<Name>> list_declarations(std::uint64_t offset,
                                                   std::uint64_t limit,
                                                   const CallOptions& options = {}) const;

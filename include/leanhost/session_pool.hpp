@@ -10,9 +10,9 @@ struct SessionPoolOptions {
     MemoryPolicy memory_policy{};
 };
 
-/// Why an acquire could not reuse a free session.
+/// Why the last acquire that could not reuse a free session could not.
 enum class PoolMiss : std::uint8_t {
-    none,            ///< the last acquire reused one, or there was none yet
+    none,            ///< none missed yet
     empty_pool,      ///< nothing was free
     reuse_disabled,  ///< capacity 0
     no_matching_key, ///< only sessions of other import sets were free
@@ -28,18 +28,18 @@ struct PoolStats {
     std::uint64_t acquired = 0;         ///< acquires that delivered
     std::uint64_t released_to_pool = 0; ///< returned sessions that were kept
     std::uint64_t released_dropped = 0; ///< returned sessions that were not
-    std::uint64_t evicted = 0;          ///< free sessions dropped to make room, least recently used first
+    std::uint64_t evicted = 0; ///< free sessions dropped to make room, least recently used first
     std::uint64_t drains = 0;
-    std::uint64_t drained = 0;          ///< free sessions dropped by drains
-    std::uint64_t stale = 0;            ///< free sessions dropped because their files had changed
-    std::uint64_t refused = 0;          ///< imports that the memory policy refused
+    std::uint64_t drained = 0; ///< free sessions dropped by drains
+    std::uint64_t stale = 0;   ///< free sessions dropped because their files had changed
+    std::uint64_t refused = 0; ///< imports that the memory policy refused
     std::uint64_t miss_empty_pool = 0;
     std::uint64_t miss_reuse_disabled = 0;
     std::uint64_t miss_no_matching_key = 0;
     std::uint64_t miss_files_changed = 0;
     PoolMiss last_miss = PoolMiss::none;
-    std::size_t free = 0;               ///< now
-    std::size_t checked_out = 0;        ///< now
+    std::size_t free = 0;        ///< now
+    std::size_t checked_out = 0; ///< now
 };
 
 class SessionPool;
@@ -68,9 +68,9 @@ private:
 
 /// Keeps imported environments for reuse, by import set (modules in order, profile, allow_missing).
 ///
-/// The runtime fixes engine and search path; the files' identity is looked at again when that was longer
-/// ago than the runtime's `revalidate_after`. At most `capacity` free sessions are kept; how many are
-/// checked out is not limited. Thread-safe; sessions may be returned from any thread.
+/// The runtime fixes engine and search path; the files' identity is looked at again when that was
+/// longer ago than the runtime's `revalidate_after`. At most `capacity` free sessions are kept; how
+/// many are checked out is not limited. Thread-safe; sessions may be returned from any thread.
 class SessionPool {
 public:
     explicit SessionPool(Runtime runtime, SessionPoolOptions options = {});

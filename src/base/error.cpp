@@ -25,10 +25,12 @@ const CodeRow& row_of(ErrorCode code) noexcept {
 
 // Cuts at the start of a UTF-8 sequence, so that a bounded message is still text.
 void cut_to_bound(std::string& message) {
-    if (message.size() <= Error::max_message_bytes) return;
+    if (message.size() <= Error::max_message_bytes)
+        return;
     constexpr std::string_view ellipsis = " …";
     std::size_t end = Error::max_message_bytes - ellipsis.size();
-    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U)
+        --end;
     message.resize(end);
     message += ellipsis;
 }
@@ -41,9 +43,13 @@ void flatten_control_characters(std::string& message) {
 
 } // namespace
 
-std::string_view error_code_id(ErrorCode code) noexcept { return row_of(code).id; }
+std::string_view error_code_id(ErrorCode code) noexcept {
+    return row_of(code).id;
+}
 
-int cli_exit_code(ErrorCode code) noexcept { return row_of(code).cli_exit_code; }
+int cli_exit_code(ErrorCode code) noexcept {
+    return row_of(code).cli_exit_code;
+}
 
 Error::Error(ErrorCode code, std::string message, std::vector<ErrorFact> facts)
     : code_(code), message_(std::move(message)), facts_(std::move(facts)) {
@@ -57,7 +63,9 @@ const ErrorFact::Value* Error::find_fact(std::string_view key) const noexcept {
     return it == facts_.end() ? nullptr : &it->value;
 }
 
-bool Error::still_usable() const noexcept { return row_of(code_).still_usable; }
+bool Error::still_usable() const noexcept {
+    return row_of(code_).still_usable;
+}
 
 Error&& Error::with(std::string key, ErrorFact::Value value) && {
     facts_.push_back({std::move(key), std::move(value)});

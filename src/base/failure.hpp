@@ -18,16 +18,18 @@ private:
     Error error_;
 };
 
-[[noreturn]] inline void fail(ErrorCode code, std::string message,
-                              std::vector<ErrorFact> facts = {}) {
+[[noreturn]] inline void
+fail(ErrorCode code, std::string message, std::vector<ErrorFact> facts = {}) {
     throw Failure(Error(code, std::move(message), std::move(facts)));
 }
 
 /// The value inside, or throws its error as a Failure.
 template <class T>
 T value_or_throw(Expected<T>&& expected) {
-    if (!expected) throw Failure(std::move(expected).error());
-    if constexpr (!std::is_void_v<T>) return *std::move(expected);
+    if (!expected)
+        throw Failure(std::move(expected).error());
+    if constexpr (!std::is_void_v<T>)
+        return *std::move(expected);
 }
 
 } // namespace leanhost

@@ -3,14 +3,16 @@
 #include <cstdint>
 #include <string_view>
 
-/// The hash functions that Lean computes names and terms with, since February 2023. Every cached hash in a
-/// module made since then is a composition of these; older modules used others (docs/olean-format.md).
+/// The hash functions that Lean computes names and terms with, since February 2023. Every cached
+/// hash in a module made since then is a composition of these; older modules used others
+/// (docs/olean-format.md).
 namespace leanhost {
 
 /// Hash of the anonymous name. Lean: `Name.hash`.
 inline constexpr std::uint64_t anonymous_name_hash = 1723;
 
-/// Lean: `mixHash`. Not MurmurHash's own mixing step: the middle one is an exclusive or, not a product.
+/// Lean: `mixHash`. Not MurmurHash's own mixing step: the middle one is an exclusive or, not a
+/// product.
 constexpr std::uint64_t mix_hash(std::uint64_t h, std::uint64_t k) noexcept {
     constexpr std::uint64_t m = 0xc6a4a7935bd1e995U;
     k *= m;

@@ -20,14 +20,17 @@ SinkAnswer ask(const ProgressSink& sink, const Progress& progress) {
 } // namespace
 
 void Monitor::check() const {
-    if (token_.is_cancelled()) fail(ErrorCode::cancelled, "cancelled by the caller");
+    if (token_.is_cancelled())
+        fail(ErrorCode::cancelled, "cancelled by the caller");
 }
 
 void Monitor::report(std::string_view phase, std::uint64_t current, std::uint64_t total) {
     check();
-    if (!sink_) return;
+    if (!sink_)
+        return;
     const auto now = std::chrono::steady_clock::now();
-    if (current != total && now - last_report_ < 10ms) return;
+    if (current != total && now - last_report_ < 10ms)
+        return;
     last_report_ = now;
     if (ask(sink_, {phase, current, total}) == SinkAnswer::stop) {
         fail(ErrorCode::cancelled, "stopped by the progress sink");

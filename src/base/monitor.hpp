@@ -7,8 +7,8 @@
 
 namespace leanhost {
 
-/// What a long operation owes its caller: progress and an end on request. Used by the thread that runs
-/// the operation; workers ask the token alone.
+/// What a long operation owes its caller: progress and an end on request. Used by the thread that
+/// runs the operation; workers ask the token alone.
 class Monitor {
 public:
     Monitor() = default;
@@ -17,8 +17,8 @@ public:
 
     const CancellationToken& token() const noexcept { return token_; }
 
-    /// Reports (not more often than every 10 ms unless `current` is `total`) and throws Failure when the
-    /// operation is to end: cancelled, sink_failed.
+    /// Reports (not more often than every 10 ms unless `current` is `total`) and throws Failure
+    /// when the operation is to end: cancelled, sink_failed.
     void report(std::string_view phase, std::uint64_t current, std::uint64_t total);
     /// Throws Failure(cancelled) when the token says so.
     void check() const;

@@ -4,8 +4,8 @@
 
 namespace leanhost {
 
-/// A broken invariant on which soundness or memory safety hangs. Only our own bug can cause it; the guard
-/// reports it as `internal` and the object that met it is no longer usable.
+/// A broken invariant on which soundness or memory safety hangs. Only our own bug can cause it; the
+/// guard reports it as `internal` and the object that met it is no longer usable.
 class RequirementFailed : public std::logic_error {
 public:
     using std::logic_error::logic_error;

@@ -25,8 +25,10 @@ public:
     explicit operator bool() const noexcept { return fd_ >= 0; }
 
     void reset() noexcept {
-        // Ignored on purpose: after an error from close the descriptor is gone all the same (Linux).
-        if (fd_ >= 0) static_cast<void>(::close(fd_));
+        // Ignored on purpose: after an error from close the descriptor is gone all the same
+        // (Linux).
+        if (fd_ >= 0)
+            static_cast<void>(::close(fd_));
         fd_ = -1;
     }
 

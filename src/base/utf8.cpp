@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 bool is_continuation(std::string_view text, std::size_t at, unsigned char from, unsigned char to) {
-    if (at >= text.size()) return false;
+    if (at >= text.size())
+        return false;
     const auto byte = static_cast<unsigned char>(text[at]);
     return byte >= from && byte <= to;
 }
@@ -16,14 +17,18 @@ bool is_continuation(std::string_view text, std::size_t at, unsigned char from, 
 // Bytes of the well-formed sequence at `at`; 0 when there is none. Unicode 15, table 3-7.
 std::size_t sequence_bytes(std::string_view text, std::size_t at) {
     const auto lead = static_cast<unsigned char>(text[at]);
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2 || lead > 0xF4) return 0;
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xC2 || lead > 0xF4)
+        return 0;
     const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     const std::size_t bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (!is_continuation(text, at + 1, low, high)) return 0;
+    if (!is_continuation(text, at + 1, low, high))
+        return 0;
     for (std::size_t i = 2; i < bytes; ++i) {
-        if (!is_continuation(text, at + i, 0x80, 0xBF)) return 0;
+        if (!is_continuation(text, at + i, 0x80, 0xBF))
+            return 0;
     }
     return bytes;
 }
@@ -34,10 +39,12 @@ std::string valid_utf8(std::string text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t bytes = sequence_bytes(text, at);
-        if (bytes == 0) break;
+        if (bytes == 0)
+            break;
         at += bytes;
     }
-    if (at == text.size()) return text;
+    if (at == text.size())
+        return text;
     std::string valid = text.substr(0, at);
     while (at < text.size()) {
         const std::size_t bytes = sequence_bytes(text, at);

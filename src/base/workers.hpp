@@ -9,9 +9,9 @@
 
 namespace leanhost {
 
-/// Runs `body(worker)` on the calling thread (worker 0) and on `count - 1` further threads, and returns
-/// when all have. The first exception is thrown here then; `body` should look at a flag of its own to
-/// end early. A thread that cannot be started is done without: worker 0 always runs.
+/// Runs `body(worker)` on the calling thread (worker 0) and on `count - 1` further threads, and
+/// returns when all have. The first exception is thrown here then; `body` should look at a flag of
+/// its own to end early. A thread that cannot be started is done without: worker 0 always runs.
 template <class F>
 void run_workers(unsigned count, F&& body) {
     std::mutex mutex;
@@ -21,7 +21,8 @@ void run_workers(unsigned count, F&& body) {
             body(worker);
         } catch (...) {
             const std::lock_guard lock(mutex);
-            if (first == nullptr) first = std::current_exception();
+            if (first == nullptr)
+                first = std::current_exception();
         }
     };
     {
@@ -36,7 +37,8 @@ void run_workers(unsigned count, F&& body) {
         }
         guarded_body(0);
     }
-    if (first != nullptr) std::rethrow_exception(first);
+    if (first != nullptr)
+        std::rethrow_exception(first);
 }
 
 /// Threads worth starting for `items` independent pieces of work: one a core, at most `limit`.

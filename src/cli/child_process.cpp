@@ -2,9 +2,8 @@
 
 #include "base/guard.hpp"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,19 +27,23 @@ class Child {
 public:
     Child(const std::vector<std::string>& arguments, int report_fd) {
         std::vector<char*> argv{const_cast<char*>("leanhost")};
-        for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+        for (const std::string& argument : arguments)
+            argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, report_fd, child_report_fd);
-        const int error = posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
+        const int error =
+            posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
         posix_spawn_file_actions_destroy(&actions);
-        if (error != 0) fail_errno("cannot start a child process", error);
+        if (error != 0)
+            fail_errno("cannot start a child process", error);
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     ~Child() {
-        if (pid_ < 0) return;
+        if (pid_ < 0)
+            return;
         ::kill(pid_, SIGKILL);
         static_cast<void>(wait());
     }
@@ -52,7 +55,8 @@ public:
             ended = ::waitpid(pid_, &status, 0);
         } while (ended < 0 && errno == EINTR);
         pid_ = -1;
-        // Where somebody else reaps our children (SIGCHLD ignored), how it ended is not known: not well, then.
+        // Where somebody else reaps our children (SIGCHLD ignored), how it ended is not known: not
+        // well, then.
         return ended < 0 ? W_EXITCODE(255, 0) : status;
     }
 
@@ -65,12 +69,16 @@ void for_each_line(int fd, const std::function<void(std::string_view)>& line) {
     std::array<char, 16 * 1024> buffer;
     for (;;) {
         const ssize_t n = ::read(fd, buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_errno("cannot read from the child process", errno);
-        if (n == 0) return;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            fail_errno("cannot read from the child process", errno);
+        if (n == 0)
+            return;
         pending.append(buffer.data(), static_cast<std::size_t>(n));
         std::size_t start = 0;
-        for (std::size_t end; (end = pending.find('\n', start)) != std::string::npos; start = end + 1) {
+        for (std::size_t end; (end = pending.find('\n', start)) != std::string::npos;
+             start = end + 1) {
             line(std::string_view(pending).substr(start, end - start));
         }
         pending.erase(0, start);
@@ -83,13 +91,16 @@ Expected<void> run_self(const std::vector<std::string>& arguments,
                         const std::function<void(std::string_view)>& line) {
     return guarded("run_self", [&] {
         int fds[2];
-        if (::pipe2(fds, O_CLOEXEC) != 0) fail_errno("cannot make a pipe", errno);
+        if (::pipe2(fds, O_CLOEXEC) != 0)
+            fail_errno("cannot make a pipe", errno);
         UniqueFd read_end(fds[0]);
         UniqueFd write_end(fds[1]);
-        // dup2 onto itself would keep the close-on-exec flag, so the pipe's ends stay clear of descriptor 3.
+        // dup2 onto itself would keep the close-on-exec flag, so the pipe's ends stay clear of
+        // descriptor 3.
         if (write_end.get() == child_report_fd) {
             write_end = UniqueFd(::fcntl(write_end.get(), F_DUPFD_CLOEXEC, child_report_fd + 1));
-            if (!write_end) fail_errno("cannot duplicate a descriptor", errno);
+            if (!write_end)
+                fail_errno("cannot duplicate a descriptor", errno);
         }
         Child child(arguments, write_end.get());
         write_end.reset();

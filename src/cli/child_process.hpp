@@ -11,10 +11,10 @@
 
 namespace leanhost::cli {
 
-/// Runs this program once more with `arguments` and hands each line that it writes to descriptor 3 to
-/// `line`; its standard output and error are ours. Returns when it has ended.
-/// Errors: io; child_exited (status or signal) unless it ended with 0; what `line` throws, after the child
-/// was killed.
+/// Runs this program once more with `arguments` and hands each line that it writes to descriptor 3
+/// to `line`; its standard output and error are ours. Returns when it has ended. Errors: io;
+/// child_exited (status or signal) unless it ended with 0; what `line` throws, after the child was
+/// killed.
 Expected<void> run_self(const std::vector<std::string>& arguments,
                         const std::function<void(std::string_view)>& line);
 

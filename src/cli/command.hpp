@@ -8,7 +8,8 @@
 
 namespace leanhost::cli {
 
-/// What main runs when a command was chosen: it returns the exit status, or the error that main prints.
+/// What main runs when a command was chosen: it returns the exit status, or the error that main
+/// prints.
 using CommandBody = std::function<Expected<int>()>;
 
 // Each adds its command to `app` and puts its body into `chosen` when the command line names it.

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,15 +23,18 @@ using nlohmann::ordered_json;
 // A closure of real size maps one file a part: Mathlib's is about 24,000 files.
 constexpr std::uint64_t mappings_wanted = 100'000;
 
-// One thing that was looked at. A value that cannot be had is null; `advice` says what to do about it.
+// One thing that was looked at. A value that cannot be had is null; `advice` says what to do about
+// it.
 ordered_json finding(const char* name, ordered_json value, std::string advice = "") {
     return {{"name", name}, {"value", std::move(value)}, {"advice", std::move(advice)}};
 }
 
 ordered_json resource_limit(int resource) {
     struct rlimit limit;
-    if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) return nullptr;
-    if (limit.rlim_cur == RLIM_INFINITY) return "unlimited";
+    if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0)
+        return nullptr;
+    if (limit.rlim_cur == RLIM_INFINITY)
+        return "unlimited";
     return static_cast<std::uint64_t>(limit.rlim_cur);
 }
 
@@ -53,7 +55,8 @@ ordered_json gauge_findings() {
         return value ? std::string() : std::string(text);
     };
     ordered_json findings;
-    findings.push_back(finding("gauge_anonymous", sample.gauge_bytes() ? "available" : "unavailable",
+    findings.push_back(finding("gauge_anonymous",
+                               sample.gauge_bytes() ? "available" : "unavailable",
                                advice(sample.gauge_bytes(), "/proc/self/status must be readable")));
     findings.push_back(
         finding("gauge_pss", sample.pss_bytes ? "available" : "unavailable",
@@ -71,11 +74,13 @@ ordered_json limit_findings() {
             finding("page_bytes", ::sysconf(_SC_PAGESIZE)),
             finding("memory_available_bytes", optional_json(available_memory_bytes())),
             finding("vm_max_map_count", optional_json(mappings),
-                    too_few ? fmt::format("a closure maps each file once: above {} files, raise it with "
-                                          "'sysctl vm.max_map_count={}'",
-                                          *mappings, mappings_wanted)
+                    too_few ? fmt::format(
+                                  "a closure maps each file once: above {} files, raise it with "
+                                  "'sysctl vm.max_map_count={}'",
+                                  *mappings, mappings_wanted)
                             : ""),
-            finding("vm_overcommit_memory", optional_json(number_in_file("/proc/sys/vm/overcommit_memory"))),
+            finding("vm_overcommit_memory",
+                    optional_json(number_in_file("/proc/sys/vm/overcommit_memory"))),
             finding("limit_data_bytes", resource_limit(RLIMIT_DATA)),
             finding("limit_address_space_bytes", resource_limit(RLIMIT_AS),
                     resource_limit(RLIMIT_AS) == "unlimited"
@@ -92,7 +97,8 @@ void print_findings(std::string_view title, const ordered_json& findings) {
                    value.is_null()     ? "unavailable"
                    : value.is_string() ? value.get<std::string>()
                                        : value.dump());
-        if (f["advice"] != "") fmt::print("  {:<26} ↳ {}\n", "", f["advice"].get<std::string>());
+        if (f["advice"] != "")
+            fmt::print("  {:<26} ↳ {}\n", "", f["advice"].get<std::string>());
     }
 }
 
@@ -107,7 +113,8 @@ int run(bool as_json) {
         return 0;
     }
     fmt::print("leanhost {}\n", version);
-    for (const char* group : {"engines", "gauges", "limits"}) print_findings(group, report[group]);
+    for (const char* group : {"engines", "gauges", "limits"})
+        print_findings(group, report[group]);
     return 0;
 }
 
@@ -115,7 +122,8 @@ int run(bool as_json) {
 
 void add_doctor_command(CLI::App& app, CommandBody& chosen) {
     auto as_json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("doctor", "What was found on this machine: engines, gauges, limits");
+    CLI::App* command =
+        app.add_subcommand("doctor", "What was found on this machine: engines, gauges, limits");
     command->add_flag("--json", *as_json, "Print JSON");
     command->footer("Example:\n  leanhost doctor --json");
     command->callback([as_json, &chosen] {

@@ -58,12 +58,15 @@ void add_fixture_command(CLI::App& app, CommandBody& chosen) {
     command->add_option("--constants", options->constants, "Constants in all modules together")
         ->check(CLI::Range(1, 100000000))
         ->capture_default_str();
-    command->add_option("--seed", options->seed, "Another seed gives another library")->capture_default_str();
-    command->add_option("--out", options->directory, "Folder to write into; put it on a search path")
+    command->add_option("--seed", options->seed, "Another seed gives another library")
+        ->capture_default_str();
+    command
+        ->add_option("--out", options->directory, "Folder to write into; put it on a search path")
         ->required();
     command->add_flag("--json", *as_json, "Print JSON");
-    command->footer("Example:\n  leanhost fixture --modules 64 --constants 5000 --out fixtures/small\n"
-                    "  leanhost memory --path fixtures/small --module Fixture.All");
+    command->footer(
+        "Example:\n  leanhost fixture --modules 64 --constants 5000 --out fixtures/small\n"
+        "  leanhost memory --path fixtures/small --module Fixture.All");
     command->callback([options, as_json, &chosen] {
         chosen = [options, as_json] {
             return guarded("fixture", [&] { return run(*options, *as_json); });

@@ -15,8 +15,8 @@ struct FixtureLibrary {
 };
 
 /// The fixture of the default size, from the user's cache folder ($XDG_CACHE_HOME/leanhost, else
-/// ~/.cache/leanhost, else one of this user's in the folder for temporary files); written when it is not
-/// there yet. LEANHOST_FIXTURES names another folder. Throws Failure: io.
+/// ~/.cache/leanhost, else one of this user's in the folder for temporary files); written when it
+/// is not there yet. LEANHOST_FIXTURES names another folder. Throws Failure: io.
 FixtureLibrary ensure_fixture_library(ProgressLine& progress);
 
 } // namespace leanhost::cli

@@ -28,7 +28,8 @@ int run(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : cli_exit_code(ErrorCode::invalid_argument);
     }
     const Expected<int> status = chosen();
-    if (status) return *status;
+    if (status)
+        return *status;
     fmt::print(stderr, "leanhost: {}\n  ({})\n", status.error().message(), status.error().id());
     return cli_exit_code(status.error().code());
 }
@@ -37,8 +38,10 @@ int run(int argc, char** argv) {
 } // namespace leanhost::cli
 
 int main(int argc, char** argv) {
-    const auto status = leanhost::guarded("leanhost", [&] { return leanhost::cli::run(argc, argv); });
-    if (status) return *status;
+    const auto status =
+        leanhost::guarded("leanhost", [&] { return leanhost::cli::run(argc, argv); });
+    if (status)
+        return *status;
     std::fprintf(stderr, "leanhost: %s\n", status.error().message().c_str());
     return leanhost::cli_exit_code(status.error().code());
 }

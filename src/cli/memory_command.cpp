@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -38,9 +37,11 @@ struct MemoryOptions {
 };
 
 std::uint64_t model_ceiling_bytes(const MemoryOptions& options) {
-    if (options.model_ceiling_mib > 0) return options.model_ceiling_mib * mib;
+    if (options.model_ceiling_mib > 0)
+        return options.model_ceiling_mib * mib;
     const auto available = available_memory_bytes();
-    if (!available) return default_ceiling_limit_bytes / 4; // careful where nothing is known
+    if (!available)
+        return default_ceiling_limit_bytes / 4; // careful where nothing is known
     return std::min(default_ceiling_limit_bytes, *available / ceiling_share_of_available);
 }
 
@@ -63,9 +64,12 @@ std::vector<std::string> child_arguments(const MemoryOptions& options, MemoryCol
                                        "--model-ceiling",
                                        std::to_string(model_ceiling_bytes(options) / mib)};
     const ModuleArguments& m = options.modules;
-    for (const auto& root : m.paths) arguments.insert(arguments.end(), {"--path", root.string()});
-    for (const std::string& name : m.names) arguments.insert(arguments.end(), {"--module", name});
-    if (m.allow_missing) arguments.emplace_back("--allow-missing");
+    for (const auto& root : m.paths)
+        arguments.insert(arguments.end(), {"--path", root.string()});
+    for (const std::string& name : m.names)
+        arguments.insert(arguments.end(), {"--module", name});
+    if (m.allow_missing)
+        arguments.emplace_back("--allow-missing");
     return arguments;
 }
 
@@ -85,15 +89,21 @@ public:
 
     void add(const ordered_json& event) {
         const std::string kind = event["event"];
-        if (kind == "checkpoint") json_["checkpoints"].push_back(event);
-        if (kind == "phase") json_["phases"].push_back(event);
-        if (kind == "import") json_["import"] = event["facts"];
-        if (kind == "second_session") json_["second_session"] = event;
-        if (kind == "skipped") json_["skipped"].push_back(event);
+        if (kind == "checkpoint")
+            json_["checkpoints"].push_back(event);
+        if (kind == "phase")
+            json_["phases"].push_back(event);
+        if (kind == "import")
+            json_["import"] = event["facts"];
+        if (kind == "second_session")
+            json_["second_session"] = event;
+        if (kind == "skipped")
+            json_["skipped"].push_back(event);
         is_done_ = is_done_ || kind == "done";
     }
     ordered_json take() && {
-        if (!is_done_) fail(ErrorCode::child_exited, "the child process ended before its workload did");
+        if (!is_done_)
+            fail(ErrorCode::child_exited, "the child process ended before its workload did");
         return std::move(json_);
     }
 
@@ -141,22 +151,26 @@ int run_parent(MemoryOptions& options) {
     }
     resolve_modules(options.modules, options.workload.search_path, options.workload.modules);
     options.workload.allow_missing = options.modules.allow_missing;
-    ordered_json report{{"schema", "leanhost.memory/1"}, {"workload", workload_json(options.workload)}};
+    ordered_json report{{"schema", "leanhost.memory/1"},
+                        {"workload", workload_json(options.workload)}};
     for (const MemoryColumn column : {MemoryColumn::native, MemoryColumn::model}) {
         const std::string name{memory_column_name(column)};
-        if (options.columns != "both" && options.columns != name) continue;
+        if (options.columns != "both" && options.columns != name)
+            continue;
         report["columns"][name] = run_column(options, column, progress);
     }
     progress.clear();
     const std::vector<Finding> findings = find_memory_findings(report["columns"]);
     for (const Finding& f : findings) {
-        report["findings"].push_back({{"name", f.name},
-                                      {"text", f.text},
-                                      {"bound", f.bound},
-                                      {"holds", f.holds ? ordered_json(*f.holds) : ordered_json()}});
+        report["findings"].push_back(
+            {{"name", f.name},
+             {"text", f.text},
+             {"bound", f.bound},
+             {"holds", f.holds ? ordered_json(*f.holds) : ordered_json()}});
     }
     fmt::print("{}", memory_report_text(report, findings));
-    if (!options.json.empty()) write_json(options.json, report);
+    if (!options.json.empty())
+        write_json(options.json, report);
     return any_bound_failed(findings) ? cli_exit_code(ErrorCode::bound_failed) : 0;
 }
 
@@ -177,7 +191,8 @@ int run_child(MemoryOptions& options) {
 void add_memory_command(CLI::App& app, CommandBody& chosen) {
     auto options = std::make_shared<MemoryOptions>();
     CLI::App* command = app.add_subcommand(
-        "memory", "What repeated imports keep in memory: the native engine beside a model of Lean's loader");
+        "memory",
+        "What repeated imports keep in memory: the native engine beside a model of Lean's loader");
     MemoryWorkload& w = options->workload;
     // clang-format off
     command->add_option("--imports", w.imports, "Fresh import/drop rounds, and pooled acquires")

@@ -25,7 +25,8 @@ public:
 
     std::optional<double> gauge_at(std::string_view checkpoint) const {
         for (const auto& c : json_["checkpoints"]) {
-            if (c["name"] == checkpoint) return bytes(c["sample"]["gauge_bytes"]);
+            if (c["name"] == checkpoint)
+                return bytes(c["sample"]["gauge_bytes"]);
         }
         return std::nullopt;
     }
@@ -39,8 +40,10 @@ public:
     // Files of regions still mapped or copied at a checkpoint.
     std::optional<double> region_bytes_at(std::string_view checkpoint) const {
         for (const auto& c : json_["checkpoints"]) {
-            if (c["name"] != checkpoint) continue;
-            return c["regions"]["mapped_bytes"].get<double>() + c["regions"]["relocated_bytes"].get<double>();
+            if (c["name"] != checkpoint)
+                continue;
+            return c["regions"]["mapped_bytes"].get<double>() +
+                   c["regions"]["relocated_bytes"].get<double>();
         }
         return std::nullopt;
     }
@@ -50,16 +53,19 @@ public:
     std::optional<double> growth(std::string_view from, std::string_view to) const {
         const auto a = gauge_at(from);
         const auto b = gauge_at(to);
-        if (!a || !b) return std::nullopt;
+        if (!a || !b)
+            return std::nullopt;
         return *b - *a;
     }
     // Growth over all fresh imports after the first.
     std::optional<double> fresh_growth() const {
         const ordered_json facts = phase("fresh_import_drop");
-        if (facts.is_null()) return std::nullopt;
+        if (facts.is_null())
+            return std::nullopt;
         const auto first = gauge_after_rounds(1);
         const auto last = gauge_after_rounds(facts["rounds"]);
-        if (!first || !last) return std::nullopt;
+        if (!first || !last)
+            return std::nullopt;
         return *last - *first;
     }
     std::uint64_t fresh_rounds() const {
@@ -68,39 +74,48 @@ public:
     }
 
     static std::optional<double> bytes(const ordered_json& value) {
-        if (!value.is_number()) return std::nullopt;
+        if (!value.is_number())
+            return std::nullopt;
         return value.get<double>();
     }
 
 private:
     ordered_json phase_part(std::string_view name, const char* part) const {
         for (const auto& p : json_["phases"]) {
-            if (p["name"] == name) return p[part];
+            if (p["name"] == name)
+                return p[part];
         }
         return nullptr;
     }
     const ordered_json& json_;
 };
 
-std::string in_mib(double bytes) { return fmt::format("{:.2f} MiB", bytes / mib); }
+std::string in_mib(double bytes) {
+    return fmt::format("{:.2f} MiB", bytes / mib);
+}
 
 Finding unknown(std::string name, std::string what) {
-    return {std::move(name), std::move(what) + ": not available in this run", "must be known", std::nullopt};
+    return {std::move(name), std::move(what) + ": not available in this run", "must be known",
+            std::nullopt};
 }
 
 Finding native_fresh(const Column& native) {
     const auto growth = native.fresh_growth();
-    if (!growth) return unknown("native_fresh_imports", "native: growth over fresh imports");
+    if (!growth)
+        return unknown("native_fresh_imports", "native: growth over fresh imports");
     const std::uint64_t rounds = native.fresh_rounds();
-    // Were an import shared with one before it, something was kept, and nothing would have been measured.
+    // Were an import shared with one before it, something was kept, and nothing would have been
+    // measured.
     const bool all_fresh = native.pool("fresh_import_drop")["imports_shared"] == 0 && rounds > 1;
-    return {"native_fresh_imports",
-            fmt::format("native: {} fresh imports, each dropped, moved anonymous bytes by {} from what they "
-                        "were after the first ({:.1f} KiB an import)",
-                        rounds, in_mib(*growth),
-                        *growth / 1024.0 / static_cast<double>(std::max<std::uint64_t>(1, rounds - 1))),
-            "every one fresh, at most 1 MiB either way",
-            all_fresh && std::abs(*growth) <= max_fresh_growth_bytes};
+    return {
+        "native_fresh_imports",
+        fmt::format(
+            "native: {} fresh imports, each dropped, moved anonymous bytes by {} from what they "
+            "were after the first ({:.1f} KiB an import)",
+            rounds, in_mib(*growth),
+            *growth / 1024.0 / static_cast<double>(std::max<std::uint64_t>(1, rounds - 1))),
+        "every one fresh, at most 1 MiB either way",
+        all_fresh && std::abs(*growth) <= max_fresh_growth_bytes};
 }
 
 Finding native_second_session(const Column& native) {
@@ -115,9 +130,10 @@ Finding native_second_session(const Column& native) {
     const double share = us / 1000.0 / fresh["first_ms"].get<double>();
     const double per_module = us / std::max(1.0, native.import()["modules"].get<double>());
     return {"native_second_session",
-            fmt::format("native: a second session over the loaded closure took {:.0f} µs ({:.3f} % of the "
-                        "first import, {:.3f} µs a module) and {:.1f} KiB",
-                        us, share * 100, per_module, *bytes / 1024.0),
+            fmt::format(
+                "native: a second session over the loaded closure took {:.0f} µs ({:.3f} % of the "
+                "first import, {:.3f} µs a module) and {:.1f} KiB",
+                us, share * 100, per_module, *bytes / 1024.0),
             "under 1 % of the first import, 5 µs a module and 64 KiB",
             share < max_second_session_share && per_module < max_second_session_us_per_module &&
                 *bytes < max_second_session_bytes};
@@ -131,8 +147,10 @@ Finding native_flat(const Column& native,
                     std::string_view to,
                     bool did_the_work) {
     const auto growth = native.growth(from, to);
-    if (!growth || !did_the_work) return unknown(std::move(name), fmt::format("native: {}", what));
-    return {std::move(name), fmt::format("native: {} moved anonymous bytes by {}", what, in_mib(*growth)),
+    if (!growth || !did_the_work)
+        return unknown(std::move(name), fmt::format("native: {}", what));
+    return {std::move(name),
+            fmt::format("native: {} moved anonymous bytes by {}", what, in_mib(*growth)),
             "at most 1 MiB", *growth <= max_flat_growth_bytes};
 }
 
@@ -144,8 +162,10 @@ bool all_reused(const Column& native) {
 
 bool all_found(const Column& native) {
     const ordered_json facts = native.phase("introspection");
-    if (!facts.is_object()) return false;
-    const auto wanted = facts["calls"].get<std::uint64_t>() * facts["names_per_call"].get<std::uint64_t>();
+    if (!facts.is_object())
+        return false;
+    const auto wanted =
+        facts["calls"].get<std::uint64_t>() * facts["names_per_call"].get<std::uint64_t>();
     return wanted > 0 && facts["rows_found"] == wanted;
 }
 
@@ -157,19 +177,23 @@ Finding native_drop(const Column& native) {
     if (!held || !first || !steady || !regions) {
         return unknown("native_drop", "native: what the last drop gave back");
     }
-    return {"native_drop",
-            fmt::format("native: dropping everything gave back {} and left {} over the state after the "
-                        "first import, and {} of regions",
-                        in_mib(*held - *steady), in_mib(*steady - *first), in_mib(*regions)),
-            "at most 1 MiB left, and no region",
-            *steady - *first <= max_flat_growth_bytes && *regions == 0};
+    return {
+        "native_drop",
+        fmt::format("native: dropping everything gave back {} and left {} over the state after the "
+                    "first import, and {} of regions",
+                    in_mib(*held - *steady), in_mib(*steady - *first), in_mib(*regions)),
+        "at most 1 MiB left, and no region",
+        *steady - *first <= max_flat_growth_bytes && *regions == 0};
 }
 
 Finding model_fresh(const Column& model) {
     const auto growth = model.fresh_growth();
     const std::uint64_t rounds = model.fresh_rounds();
     if (!growth || rounds < 2 || !model.import().is_object()) {
-        return {"model_fresh_imports", "model of Lean's loader: too few imports to tell its growth", "", {}};
+        return {"model_fresh_imports",
+                "model of Lean's loader: too few imports to tell its growth",
+                "",
+                {}};
     }
     const double each = *growth / static_cast<double>(rounds - 1);
     const double files = model.import()["region_bytes"].get<double>();
@@ -180,11 +204,14 @@ Finding model_fresh(const Column& model) {
             : fmt::format("; stopped after {} of {} imports at {}", rounds,
                           facts["wanted_rounds"].get<std::uint64_t>(),
                           in_mib(model.gauge_after_rounds(rounds).value_or(0)));
-    return {"model_fresh_imports",
-            fmt::format("model of Lean's loader: each fresh import after the first kept {}, {:.3f} times the "
-                        "{} of files that it imports{}",
-                        in_mib(each), each / files, in_mib(files), stopped),
-            "", {}};
+    return {
+        "model_fresh_imports",
+        fmt::format(
+            "model of Lean's loader: each fresh import after the first kept {}, {:.3f} times the "
+            "{} of files that it imports{}",
+            in_mib(each), each / files, in_mib(files), stopped),
+        "",
+        {}};
 }
 
 Finding model_drop(const Column& model) {
@@ -197,7 +224,8 @@ Finding model_drop(const Column& model) {
     return {"model_drop",
             fmt::format("model of Lean's loader: dropping everything gave back {} of {}",
                         in_mib(*held - *steady), in_mib(*held - *start)),
-            "", {}};
+            "",
+            {}};
 }
 
 } // namespace
@@ -209,9 +237,11 @@ std::vector<Finding> find_memory_findings(const ordered_json& columns) {
         findings.push_back(native_fresh(native));
         findings.push_back(native_second_session(native));
         findings.push_back(native_flat(native, "native_reuse", "reusing pooled sessions",
-                                       "bounded_pool_filled", "bounded_pool_reused", all_reused(native)));
+                                       "bounded_pool_filled", "bounded_pool_reused",
+                                       all_reused(native)));
         findings.push_back(native_flat(native, "native_introspection", "bulk introspection",
-                                       "introspection_before", "introspection_after", all_found(native)));
+                                       "introspection_before", "introspection_after",
+                                       all_found(native)));
         findings.push_back(native_drop(native));
     }
     if (columns.contains("model")) {
@@ -223,8 +253,9 @@ std::vector<Finding> find_memory_findings(const ordered_json& columns) {
 }
 
 bool any_bound_failed(const std::vector<Finding>& findings) {
-    return std::any_of(findings.begin(), findings.end(),
-                       [](const Finding& f) { return !f.bound.empty() && !f.holds.value_or(false); });
+    return std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+        return !f.bound.empty() && !f.holds.value_or(false);
+    });
 }
 
 } // namespace leanhost::cli

@@ -8,7 +8,8 @@
 
 namespace leanhost::cli {
 
-/// One claim that the report makes, computed from the run. `holds` is null when the run could not tell.
+/// One claim that the report makes, computed from the run. `holds` is null when the run could not
+/// tell.
 struct Finding {
     std::string name;  ///< stable
     std::string text;  ///< with this run's numbers

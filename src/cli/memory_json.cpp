@@ -21,7 +21,8 @@ ordered_json to_json(const MemorySample& sample) {
 }
 
 ordered_json to_json(const std::optional<MemoryAttribution>& attribution) {
-    if (!attribution) return nullptr;
+    if (!attribution)
+        return nullptr;
     ordered_json json;
     for (std::size_t i = 0; i < mapping_class_count; ++i) {
         const MappingClassBytes& bytes = attribution->classes[i];
@@ -54,12 +55,9 @@ ordered_json to_json(const PoolStats& stats) {
 }
 
 ordered_json to_json(const ImportFacts& facts) {
-    return {{"modules", facts.modules},
-            {"constants", facts.constants},
-            {"region_bytes", facts.region_bytes},
-            {"relocated_bytes", facts.relocated_bytes},
-            {"index_bytes", facts.index_bytes},
-            {"missing_modules", facts.missing_modules.size()},
+    return {{"modules", facts.modules},           {"constants", facts.constants},
+            {"region_bytes", facts.region_bytes}, {"relocated_bytes", facts.relocated_bytes},
+            {"index_bytes", facts.index_bytes},   {"missing_modules", facts.missing_modules.size()},
             {"was_shared", facts.was_shared}};
 }
 

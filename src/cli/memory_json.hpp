@@ -9,8 +9,8 @@
 
 namespace leanhost::cli {
 
-// The stable field names of samples, counters and facts in every command's JSON. A value that is not
-// available is null.
+// The stable field names of samples, counters and facts in every command's JSON. A value that is
+// not available is null.
 nlohmann::ordered_json optional_json(std::optional<std::uint64_t> value);
 nlohmann::ordered_json to_json(const MemorySample& sample);
 nlohmann::ordered_json to_json(const std::optional<MemoryAttribution>& attribution);

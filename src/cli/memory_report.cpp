@@ -31,12 +31,14 @@ private:
 
 const ordered_json* find_named(const ordered_json& list, const std::string& name) {
     for (const auto& item : list) {
-        if (item["name"] == name) return &item;
+        if (item["name"] == name)
+            return &item;
     }
     return nullptr;
 }
 
-// Checkpoints of all columns: the native ones in order, then those that only the model has where it had them.
+// Checkpoints of all columns: the native ones in order, then those that only the model has where it
+// had them.
 std::vector<std::string> checkpoint_names(const ordered_json& columns) {
     std::vector<std::string> names;
     for (const auto& [column, data] : columns.items()) {
@@ -61,12 +63,14 @@ std::string sample_cell(const ordered_json& column, const std::string& name, con
 
 void add_workload(Text& text, const ordered_json& report) {
     const ordered_json& w = report["workload"];
-    text.line("{} fresh import/drop rounds, {} pooled acquires (capacity {}), {} introspection calls",
-              w["imports"].get<std::uint64_t>(), w["imports"].get<std::uint64_t>(),
-              w["pool_capacity"].get<std::uint64_t>(), w["bulk_calls"].get<std::uint64_t>());
+    text.line(
+        "{} fresh import/drop rounds, {} pooled acquires (capacity {}), {} introspection calls",
+        w["imports"].get<std::uint64_t>(), w["imports"].get<std::uint64_t>(),
+        w["pool_capacity"].get<std::uint64_t>(), w["bulk_calls"].get<std::uint64_t>());
     for (const auto& [name, column] : report["columns"].items()) {
         const ordered_json& import = column["import"];
-        if (!import.is_object()) continue;
+        if (!import.is_object())
+            continue;
         text.line("{} modules, {} constants, {} MiB of module files{}",
                   import["modules"].get<std::uint64_t>(), import["constants"].get<std::uint64_t>(),
                   in_mib(import["region_bytes"]),
@@ -83,8 +87,8 @@ void add_checkpoints(Text& text, const ordered_json& columns) {
     text.line("MiB; anonymous (private, with swap) is the gauge: what dropping must give back");
     std::string head = fmt::format("{:<26}", "checkpoint");
     for (const auto& [name, column] : columns.items()) {
-        head += fmt::format(" | {:>22} {:>9} {:>9}", column["title"].get<std::string>() + " anonymous", "RSS",
-                            "PSS");
+        head += fmt::format(" | {:>22} {:>9} {:>9}",
+                            column["title"].get<std::string>() + " anonymous", "RSS", "PSS");
     }
     text.line("{}", head);
     for (const std::string& name : checkpoint_names(columns)) {
@@ -101,21 +105,28 @@ void add_checkpoints(Text& text, const ordered_json& columns) {
 
 void add_attribution(Text& text, const ordered_json& columns) {
     text.line("");
-    text.line("where it sits with an environment held (checkpoint mixed_before_drop), MiB anonymous / RSS");
+    text.line("where it sits with an environment held (checkpoint mixed_before_drop), MiB; tracked "
+              "is what the "
+              "owners' meters say");
     std::string head = fmt::format("{:<26}", "class");
     for (const auto& [name, column] : columns.items()) {
-        head += fmt::format(" | {:>22} {:>9}", column["title"].get<std::string>() + " anonymous", "RSS");
+        head += fmt::format(" | {:>22} {:>9} {:>9}",
+                            column["title"].get<std::string>() + " anonymous", "RSS", "tracked");
     }
     text.line("{}", head);
-    for (const char* name : {"mapped_modules", "relocated_copies", "index", "heap", "stacks", "other"}) {
+    for (const char* name :
+         {"mapped_modules", "relocated_copies", "index", "heap", "stacks", "other"}) {
         std::string row = fmt::format("{:<26}", name);
         for (const auto& [key, column] : columns.items()) {
             const ordered_json* checkpoint = find_named(column["checkpoints"], "mixed_before_drop");
             const bool known = checkpoint != nullptr && (*checkpoint)["attribution"].is_object();
             const ordered_json empty;
             const ordered_json& bytes = known ? (*checkpoint)["attribution"][name] : empty;
-            row += fmt::format(" | {:>22} {:>9}", known ? in_mib(bytes["anonymous_bytes"]) : "unavailable",
-                               known ? in_mib(bytes["rss_bytes"]) : "unavailable");
+            const bool tracked = known && (*checkpoint)["tracked_bytes"].contains(name);
+            row += fmt::format(" | {:>22} {:>9} {:>9}",
+                               known ? in_mib(bytes["anonymous_bytes"]) : "unavailable",
+                               known ? in_mib(bytes["rss_bytes"]) : "unavailable",
+                               tracked ? in_mib((*checkpoint)["tracked_bytes"][name]) : "-");
         }
         text.line("{}", row);
     }
@@ -126,11 +137,13 @@ void add_counters(Text& text, const ordered_json& columns) {
     for (const auto& [name, column] : columns.items()) {
         for (const auto& phase : column["phases"]) {
             const ordered_json& pool = phase["pool"];
-            text.line("{:<7} {:<18} imports={} reused={} acquired={} released_to_pool={} released_dropped={} "
+            text.line("{:<7} {:<18} imports={} reused={} acquired={} released_to_pool={} "
+                      "released_dropped={} "
                       "drains={} drained={}",
                       name, phase["name"].get<std::string>(), pool["imports"].dump(),
-                      pool["reused"].dump(), pool["acquired"].dump(), pool["released_to_pool"].dump(),
-                      pool["released_dropped"].dump(), pool["drains"].dump(), pool["drained"].dump());
+                      pool["reused"].dump(), pool["acquired"].dump(),
+                      pool["released_to_pool"].dump(), pool["released_dropped"].dump(),
+                      pool["drains"].dump(), pool["drained"].dump());
         }
     }
 }
@@ -141,7 +154,8 @@ void add_times(Text& text, const ordered_json& columns) {
         const ordered_json* fresh = find_named(column["phases"], "fresh_import_drop");
         const ordered_json* pooled = find_named(column["phases"], "bounded_pool");
         const ordered_json* bulk = find_named(column["phases"], "introspection");
-        if (fresh == nullptr || pooled == nullptr || bulk == nullptr) continue;
+        if (fresh == nullptr || pooled == nullptr || bulk == nullptr)
+            continue;
         text.line("{:<7} first import {:.1f} ms, later ones {:.1f} ms; pooled acquire {:.2f} µs; "
                   "introspection call of {} names with types {:.1f} µs",
                   name, (*fresh)["facts"]["first_ms"].get<double>(),
@@ -156,7 +170,7 @@ void add_findings(Text& text, const std::vector<Finding>& findings) {
     text.line("");
     text.line("findings");
     for (const Finding& finding : findings) {
-        const char* mark = finding.bound.empty()       ? "    "
+        const char* mark = finding.bound.empty()           ? "    "
                            : finding.holds.value_or(false) ? " ok "
                                                            : "FAIL";
         text.line("  [{}] {}{}", mark, finding.text,

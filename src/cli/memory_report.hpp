@@ -7,8 +7,8 @@
 
 namespace leanhost::cli {
 
-/// The report of `leanhost memory` as text for people: checkpoints in two columns, where memory sits, counters,
-/// findings. `report` is what `--json` writes.
+/// The report of `leanhost memory` as text for people: checkpoints in two columns, where memory
+/// sits, counters, findings. `report` is what `--json` writes.
 std::string memory_report_text(const nlohmann::ordered_json& report,
                                const std::vector<Finding>& findings);
 

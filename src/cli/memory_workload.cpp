@@ -2,12 +2,11 @@
 
 #include "base/guard.hpp"
 #include "cli/memory_json.hpp"
-#include "memory/meter.hpp"
+#include "memory/named_mapping.hpp"
 
 #include <leanhost/memory_sample.hpp>
 
 #include <nlohmann/json.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,11 +30,14 @@ public:
     explicit EventWriter(int fd) : fd_(fd) {}
 
     void write(const ordered_json& event) const {
-        const std::string line = event.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+        const std::string line =
+            event.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
         for (std::size_t done = 0; done < line.size();) {
             const ssize_t n = ::write(fd_, line.data() + done, line.size() - done);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) fail(ErrorCode::io, std::string("cannot report: ") + std::strerror(errno));
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n < 0)
+                fail(ErrorCode::io, std::string("cannot report: ") + std::strerror(errno));
             done += static_cast<std::size_t>(n);
         }
     }
@@ -91,7 +93,8 @@ private:
             }
             const double ms = milliseconds_since(start);
             total_ms += ms;
-            if (done == 0) first_import_ms_ = ms;
+            if (done == 0)
+                first_import_ms_ = ms;
             ++done;
             const bool is_round = done == 1 || done % options_.checkpoint_every == 0;
             if (is_round || done == options_.imports) {
@@ -99,19 +102,22 @@ private:
             }
             stopped = done < options_.imports && !has_room_for(1 + later_imports());
         }
-        if (stopped) checkpoint("fresh_import_drop_" + std::to_string(done));
-        report_phase("fresh_import_drop", pool.stats(),
-                     {{"rounds", done},
-                      {"wanted_rounds", options_.imports},
-                      {"first_ms", first_import_ms_},
-                      {"mean_later_ms", done > 1 ? (total_ms - first_import_ms_) / double(done - 1) : 0},
-                      {"stopped", stopped ? ordered_json("ceiling") : ordered_json()}});
+        if (stopped)
+            checkpoint("fresh_import_drop_" + std::to_string(done));
+        report_phase(
+            "fresh_import_drop", pool.stats(),
+            {{"rounds", done},
+             {"wanted_rounds", options_.imports},
+             {"first_ms", first_import_ms_},
+             {"mean_later_ms", done > 1 ? (total_ms - first_import_ms_) / double(done - 1) : 0},
+             {"stopped", stopped ? ordered_json("ceiling") : ordered_json()}});
     }
 
-    // Whether `imports` more stay below the ceiling, by what the first one brought in. Only the model has a
-    // ceiling: it keeps each of them.
+    // Whether `imports` more stay below the ceiling, by what the first one brought in. Only the
+    // model has a ceiling: it keeps each of them.
     bool has_room_for(std::uint64_t imports) const {
-        if (!ceiling_) return true;
+        if (!ceiling_)
+            return true;
         const std::optional<std::uint64_t> now = gauge();
         return now && *now + imports * (region_bytes_ + region_bytes_ / 10) <= *ceiling_;
     }
@@ -120,14 +126,16 @@ private:
     std::uint64_t later_imports() const { return options_.pool_capacity + 3; }
 
     bool skip_without_room(std::string_view phase, std::uint64_t imports) {
-        if (has_room_for(imports)) return false;
+        if (has_room_for(imports))
+            return false;
         out_.write({{"event", "skipped"}, {"name", phase}, {"reason", "ceiling"}});
         return true;
     }
 
     // What one more session over a loaded closure costs.
     void second_session() {
-        if (skip_without_room("second_session", 2)) return;
+        if (skip_without_room("second_session", 2))
+            return;
         const auto first = value_or_throw(runtime_->open_session(imports_));
         const auto before = gauge();
         constexpr int opens = 9;
@@ -139,7 +147,8 @@ private:
             us.push_back(milliseconds_since(start) * 1000);
         }
         const auto after = gauge();
-        std::nth_element(us.begin(), us.begin() + static_cast<std::ptrdiff_t>(us.size() / 2), us.end());
+        std::nth_element(us.begin(), us.begin() + static_cast<std::ptrdiff_t>(us.size() / 2),
+                         us.end());
         ordered_json event{{"event", "second_session"},
                            {"sessions", us.size()},
                            {"median_us", us[us.size() / 2]},
@@ -151,12 +160,14 @@ private:
     static std::optional<std::uint64_t> difference_per(std::optional<std::uint64_t> before,
                                                        std::optional<std::uint64_t> after,
                                                        std::size_t count) {
-        if (!before || !after) return std::nullopt;
+        if (!before || !after)
+            return std::nullopt;
         return (*after - std::min(*before, *after)) / count;
     }
 
     void bounded_pool() {
-        if (skip_without_room("bounded_pool", options_.pool_capacity)) return;
+        if (skip_without_room("bounded_pool", options_.pool_capacity))
+            return;
         SessionPool pool(*runtime_, {.capacity = options_.pool_capacity});
         {
             std::vector<PooledSession> held;
@@ -172,13 +183,15 @@ private:
         const double ms = milliseconds_since(start);
         checkpoint("bounded_pool_reused");
         report_phase("bounded_pool", pool.stats(),
-                     {{"rounds", options_.imports}, {"us_per_acquire", ms * 1000 / double(options_.imports)}});
+                     {{"rounds", options_.imports},
+                      {"us_per_acquire", ms * 1000 / double(options_.imports)}});
         pool.drain();
         checkpoint("bounded_pool_drained");
     }
 
     void introspection() {
-        if (skip_without_room("introspection", 1)) return;
+        if (skip_without_room("introspection", 1))
+            return;
         SessionPool pool(*runtime_, {.capacity = 1});
         {
             const PooledSession session = value_or_throw(pool.acquire(imports_));
@@ -187,9 +200,10 @@ private:
             const auto start = Clock::now();
             std::uint64_t found = 0;
             for (std::uint64_t i = 0; i < options_.bulk_calls; ++i) {
-                const auto rows = value_or_throw(session->query_declarations(names, {.type = true}));
-                found += static_cast<std::uint64_t>(
-                    std::count_if(rows.begin(), rows.end(), [](const auto& r) { return r.has_value(); }));
+                const auto rows =
+                    value_or_throw(session->query_declarations(names, {.type = true}));
+                found += static_cast<std::uint64_t>(std::count_if(
+                    rows.begin(), rows.end(), [](const auto& r) { return r.has_value(); }));
             }
             const double ms = milliseconds_since(start);
             checkpoint("introspection_after");
@@ -197,7 +211,8 @@ private:
                          {{"calls", options_.bulk_calls},
                           {"names_per_call", names.size()},
                           {"rows_found", found},
-                          {"us_per_call", ms * 1000 / double(std::max<std::uint64_t>(1, options_.bulk_calls))}});
+                          {"us_per_call",
+                           ms * 1000 / double(std::max<std::uint64_t>(1, options_.bulk_calls))}});
             checkpoint("mixed_before_drop", true);
         }
         report_phase("mixed_before_drop", pool.stats(), {});
@@ -205,7 +220,8 @@ private:
 
     // Evenly spread over the environment, so that no page or module answers for all.
     std::vector<Name> sample_names(const Session& session) const {
-        const std::uint64_t count = std::min(options_.names_per_call, session.import_facts().constants);
+        const std::uint64_t count =
+            std::min(options_.names_per_call, session.import_facts().constants);
         std::vector<Name> names;
         for (std::uint64_t i = 0; i < count; ++i) {
             const std::uint64_t at = session.import_facts().constants * i / count;
@@ -227,17 +243,36 @@ private:
     static std::optional<std::uint64_t> gauge() { return sample_this_process().gauge_bytes(); }
 
     void checkpoint(const std::string& name, bool with_attribution = false) {
-        if (name == last_checkpoint_) return;
+        if (name == last_checkpoint_)
+            return;
         last_checkpoint_ = name;
         ordered_json event{{"event", "checkpoint"}, {"name", name}};
         event["sample"] = to_json(sample_this_process());
-        if (runtime_) event["regions"] = to_json(runtime_->region_facts());
-        if (with_attribution || name.ends_with("_1")) event["attribution"] = to_json(attribute_this_process());
+        if (runtime_)
+            event["regions"] = to_json(runtime_->region_facts());
+        if (with_attribution || name.ends_with("_1")) {
+            event["attribution"] = to_json(attribute_this_process());
+            event["tracked_bytes"] = tracked_bytes();
+        }
         out_.write(event);
     }
 
+    // What the owners say they hold, in the classes of the attribution, to be compared with what
+    // was sampled.
+    ordered_json tracked_bytes() const {
+        const RegionFacts regions = runtime_ ? runtime_->region_facts() : RegionFacts{};
+        return {{mapping_class_name(MappingClass::mapped_modules), regions.mapped_bytes},
+                {mapping_class_name(MappingClass::relocated_copies),
+                 memory::mapping_meter(MappingClass::relocated_copies).bytes()},
+                {mapping_class_name(MappingClass::index),
+                 memory::mapping_meter(MappingClass::index).bytes()}};
+    }
+
     void report_phase(std::string_view name, const PoolStats& stats, ordered_json facts) {
-        out_.write({{"event", "phase"}, {"name", name}, {"pool", to_json(stats)}, {"facts", std::move(facts)}});
+        out_.write({{"event", "phase"},
+                    {"name", name},
+                    {"pool", to_json(stats)},
+                    {"facts", std::move(facts)}});
     }
 
     void report_import(const ImportFacts& facts) {
@@ -265,7 +300,8 @@ Expected<void> run_memory_column(MemoryColumn column,
                                  const MemoryWorkload& workload,
                                  std::optional<std::uint64_t> ceiling_bytes,
                                  int out_fd) {
-    return guarded("memory column", [&] { Workload(column, workload, ceiling_bytes, out_fd).run(); });
+    return guarded("memory column",
+                   [&] { Workload(column, workload, ceiling_bytes, out_fd).run(); });
 }
 
 } // namespace leanhost::cli

@@ -12,8 +12,8 @@ namespace leanhost::cli {
 
 /// How much the memory reproducer does. One row each in `memory_command.cpp`'s option table.
 struct MemoryWorkload {
-    std::uint64_t imports = 192;         ///< fresh import/drop rounds, and again pooled ones
-    std::uint64_t bulk_calls = 512;      ///< introspection calls
+    std::uint64_t imports = 192;    ///< fresh import/drop rounds, and again pooled ones
+    std::uint64_t bulk_calls = 512; ///< introspection calls
     std::uint64_t names_per_call = 16;
     std::uint64_t pool_capacity = 4;
     std::uint64_t checkpoint_every = 16; ///< rounds between checkpoints
@@ -29,11 +29,11 @@ struct MemoryWorkload {
 enum class MemoryColumn : std::uint8_t { native, model };
 std::string_view memory_column_name(MemoryColumn column) noexcept;
 
-/// Runs the workload in this process and writes what happened to `out`, one JSON object a line: events
-/// "checkpoint", "phase", "import" and "done". The process should do nothing else before or after.
-/// `ceiling_bytes` bounds the anonymous bytes that the fresh imports may reach, room for the later phases
-/// left; only for the model, which never gives back.
-/// Errors: those of the session pool.
+/// Runs the workload in this process and writes what happened to `out`, one JSON object a line:
+/// events "checkpoint", "phase", "import" and "done". The process should do nothing else before or
+/// after. `ceiling_bytes` bounds the anonymous bytes that the fresh imports may reach, room for the
+/// later phases left; only for the model, which never gives back. Errors: those of the session
+/// pool.
 Expected<void> run_memory_column(MemoryColumn column,
                                  const MemoryWorkload& workload,
                                  std::optional<std::uint64_t> ceiling_bytes,

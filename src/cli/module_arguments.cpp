@@ -8,11 +8,13 @@
 namespace leanhost::cli {
 
 void add_module_arguments(CLI::App& command, ModuleArguments& arguments) {
-    command.add_option("--path", arguments.paths,
-                       "Folder with compiled modules (.olean); several are a search path")
+    command
+        .add_option("--path", arguments.paths,
+                    "Folder with compiled modules (.olean); several are a search path")
         ->check(CLI::ExistingDirectory);
-    command.add_option("--module", arguments.names,
-                       "Module to import, such as Batteries.Data.List; default: all in the folders");
+    command.add_option(
+        "--module", arguments.names,
+        "Module to import, such as Batteries.Data.List; default: all in the folders");
     command.add_flag("--allow-missing", arguments.allow_missing,
                      "Leave out imported modules that are not in the search path");
 }
@@ -22,7 +24,8 @@ void resolve_modules(const ModuleArguments& arguments,
                      std::vector<Name>& modules) {
     search_path = arguments.paths;
     modules.assign(arguments.names.begin(), arguments.names.end());
-    if (!modules.empty()) return;
+    if (!modules.empty())
+        return;
     modules = module::SearchPath(search_path).list_modules();
     if (modules.empty()) {
         fail(ErrorCode::not_found,

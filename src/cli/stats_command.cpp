@@ -19,21 +19,24 @@ struct StatsOptions {
     bool as_json = false;
 };
 
-// The parts that must be there for `file` to be read, itself last: a later part points into earlier ones.
+// The parts that must be there for `file` to be read, itself last: a later part points into earlier
+// ones.
 std::vector<module::PartFile> open_with_earlier_parts(const std::filesystem::path& file) {
     const std::string text = file.string();
     for (const PartKind kind : {PartKind::private_part, PartKind::server}) {
-        if (!text.ends_with(part_suffix(kind))) continue;
-        const std::filesystem::path olean =
-            text.substr(0, text.size() - part_suffix(kind).size()) + std::string(part_suffix(PartKind::olean));
+        if (!text.ends_with(part_suffix(kind)))
+            continue;
+        const std::filesystem::path olean = text.substr(0, text.size() - part_suffix(kind).size()) +
+                                            std::string(part_suffix(PartKind::olean));
         std::vector<module::PartFile> parts;
         for (const PartKind earlier : {PartKind::olean, PartKind::server}) {
-            if (earlier == kind) break;
+            if (earlier == kind)
+                break;
             const auto path = part_path(olean, earlier);
             if (!module::identity_at(path)) {
                 fail(ErrorCode::not_found,
-                     fmt::format("{}: its {} part {} is not there, and a later part points into it", text,
-                                 part_name(earlier), path.string()),
+                     fmt::format("{}: its {} part {} is not there, and a later part points into it",
+                                 text, part_name(earlier), path.string()),
                      {{"file", text}, {"missing_part", path.string()}});
             }
             parts.push_back(open_part(path, earlier, module::Trust::stable));
@@ -46,15 +49,17 @@ std::vector<module::PartFile> open_with_earlier_parts(const std::filesystem::pat
     return parts;
 }
 
-nlohmann::ordered_json stats_of(const std::filesystem::path& file, module::RegionRegistry& registry) {
+nlohmann::ordered_json stats_of(const std::filesystem::path& file,
+                                module::RegionRegistry& registry) {
     const module::RegionHandle region =
         registry.acquire(open_with_earlier_parts(file), module::Trust::stable);
     return to_json(module::module_stats_of(*region, region->parts().size() - 1));
 }
 
 std::string dump(const nlohmann::ordered_json& value) {
-    return value.is_string() ? value.get<std::string>()
-                             : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return value.is_string()
+               ? value.get<std::string>()
+               : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void print_for_people(const nlohmann::ordered_json& stats) {
@@ -63,12 +68,14 @@ void print_for_people(const nlohmann::ordered_json& stats) {
             fmt::print("{:<18} {}\n", name, dump(value));
             continue;
         }
-        for (const auto& [key, extra] : value.items()) fmt::print("  {:<16} {}\n", key, dump(extra));
+        for (const auto& [key, extra] : value.items())
+            fmt::print("  {:<16} {}\n", key, dump(extra));
     }
     fmt::print("\n");
 }
 
-// A file that cannot be read does not keep the others from being counted; the first error is the status.
+// A file that cannot be read does not keep the others from being counted; the first error is the
+// status.
 int run(const StatsOptions& options) {
     module::RegionRegistry registry;
     int status = 0;
@@ -76,7 +83,8 @@ int run(const StatsOptions& options) {
         const auto stats = guarded("stats", [&] { return stats_of(file, registry); });
         if (!stats) {
             fmt::print(stderr, "leanhost: {}\n", stats.error().message());
-            if (status == 0) status = cli_exit_code(stats.error().code());
+            if (status == 0)
+                status = cli_exit_code(stats.error().code());
         } else if (options.as_json) {
             fmt::print("{}\n", dump(*stats));
         } else {
@@ -90,8 +98,11 @@ int run(const StatsOptions& options) {
 
 void add_stats_command(CLI::App& app, CommandBody& chosen) {
     auto options = std::make_shared<StatsOptions>();
-    CLI::App* command = app.add_subcommand("stats", "What a module file holds: constants, terms, objects");
-    command->add_option("FILE", options->files, "Module files: .olean, .olean.server, .olean.private")->required();
+    CLI::App* command =
+        app.add_subcommand("stats", "What a module file holds: constants, terms, objects");
+    command
+        ->add_option("FILE", options->files, "Module files: .olean, .olean.server, .olean.private")
+        ->required();
     command->add_flag("--json", options->as_json, "Print one JSON object a line for each file");
     command->footer("Example:\n  leanhost stats --json Batteries/Data/List.olean.private");
     command->callback([options, &chosen] {

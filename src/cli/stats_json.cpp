@@ -15,7 +15,8 @@ ordered_json to_json(const module::StatsValue& value) {
     return std::visit(Visitor{}, value);
 }
 
-ordered_json to_json(std::span<const module::StatsColumn> columns, const module::ModuleStats& stats) {
+ordered_json to_json(std::span<const module::StatsColumn> columns,
+                     const module::ModuleStats& stats) {
     ordered_json object = ordered_json::object();
     for (const module::StatsColumn& column : columns) {
         object[std::string(column.name)] = to_json(column.value(stats));

@@ -6,9 +6,9 @@
 
 namespace leanhost::cli {
 
-/// The statistics under the names of `stats_columns`, in their order; what the table of the test data keeps in
-/// its last column is an object named "extra". A value that the part's format does not have is null.
-/// Names may hold what is not UTF-8: dump with error_handler_t::replace.
+/// The statistics under the names of `stats_columns`, in their order; what the table of the test
+/// data keeps in its last column is an object named "extra". A value that the part's format does
+/// not have is null. Names may hold what is not UTF-8: dump with error_handler_t::replace.
 nlohmann::ordered_json to_json(const module::ModuleStats& stats);
 
 } // namespace leanhost::cli

@@ -9,7 +9,8 @@ std::optional<std::uint64_t> available_memory_bytes() {
     std::string key;
     std::string unit;
     for (std::uint64_t value = 0; in >> key >> value; std::getline(in, unit)) {
-        if (key == "MemAvailable:") return value * 1024;
+        if (key == "MemAvailable:")
+            return value * 1024;
     }
     return std::nullopt;
 }
@@ -17,7 +18,8 @@ std::optional<std::uint64_t> available_memory_bytes() {
 std::optional<std::uint64_t> number_in_file(const char* path) {
     std::ifstream in(path);
     std::uint64_t value = 0;
-    if (in >> value) return value;
+    if (in >> value)
+        return value;
     return std::nullopt;
 }
 

@@ -9,14 +9,14 @@
 
 namespace leanhost::engine_native {
 
-/// A closure and its index: what all sessions of one import set share. Immutable but for when its files
-/// were last looked at; thread-safe.
+/// A closure and its index: what all sessions of one import set share. Immutable but for when its
+/// files were last looked at; thread-safe.
 class LoadedClosure {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Loads and indexes; `anchor` (the runtime) is kept as long as this. Throws what load_closure and
-    /// ConstantIndex throw.
+    /// Loads and indexes; `anchor` (the runtime) is kept as long as this. Throws what load_closure
+    /// and ConstantIndex throw.
     LoadedClosure(const module::ClosureRequest& request,
                   module::RegionSource& regions,
                   Monitor& monitor,

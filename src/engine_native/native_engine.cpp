@@ -16,7 +16,8 @@ public:
                  "a progress sink asked for the very imports that it reports on");
         }
         while (!slot.mutex.try_lock_for(20ms)) {
-            if (cancellation.is_cancelled()) fail(ErrorCode::cancelled, "cancelled by the caller");
+            if (cancellation.is_cancelled())
+                fail(ErrorCode::cancelled, "cancelled by the caller");
         }
         slot.owner = std::this_thread::get_id();
     }
@@ -33,7 +34,8 @@ private:
 
 std::size_t NativeEngine::ImportSetHash::operator()(const ImportSet& imports) const {
     std::size_t hash = absl::HashOf(imports.profile, imports.allow_missing);
-    for (const Name& name : imports.modules) hash = absl::HashOf(hash, name.hash());
+    for (const Name& name : imports.modules)
+        hash = absl::HashOf(hash, name.hash());
     return hash;
 }
 
@@ -51,13 +53,15 @@ std::unique_ptr<NativeSession> NativeEngine::open(const ImportSet& imports,
     return std::make_unique<NativeSession>(std::move(loaded), imports, was_shared);
 }
 
-std::shared_ptr<const LoadedClosure> NativeEngine::load_shared(const ImportSet& imports,
-                                                               const CallOptions& options,
-                                                               const std::shared_ptr<const void>& anchor,
-                                                               bool& was_shared) {
+std::shared_ptr<const LoadedClosure>
+NativeEngine::load_shared(const ImportSet& imports,
+                          const CallOptions& options,
+                          const std::shared_ptr<const void>& anchor,
+                          bool& was_shared) {
     const std::shared_ptr<Slot> slot = slot_for(imports);
     const SlotOwner owner(*slot, options.cancellation);
-    if (auto loaded = slot->loaded.lock(); loaded && loaded->is_current(options_.revalidate_after)) {
+    if (auto loaded = slot->loaded.lock();
+        loaded && loaded->is_current(options_.revalidate_after)) {
         was_shared = true;
         return loaded;
     }
@@ -70,8 +74,8 @@ std::shared_ptr<const LoadedClosure> NativeEngine::load(const ImportSet& imports
                                                         const CallOptions& options,
                                                         const std::shared_ptr<const void>& anchor) {
     Monitor monitor(options.progress, options.cancellation);
-    const module::Trust trust = options_.trust == SearchPathTrust::hostile ? module::Trust::hostile
-                                                                           : module::Trust::stable;
+    const module::Trust trust =
+        options_.trust == SearchPathTrust::hostile ? module::Trust::hostile : module::Trust::stable;
     const module::ClosureRequest request{search_path_, imports, trust, options_.max_import_threads};
     module::RegionSource& regions = options_.region_policy == RegionPolicy::shared
                                         ? static_cast<module::RegionSource&>(registry_)
@@ -82,7 +86,8 @@ std::shared_ptr<const LoadedClosure> NativeEngine::load(const ImportSet& imports
 std::shared_ptr<NativeEngine::Slot> NativeEngine::slot_for(const ImportSet& imports) {
     const std::lock_guard lock(mutex_);
     if (slots_.size() >= sweep_at_) {
-        // A slot that only the table holds is not being loaded, so its closure cannot appear meanwhile.
+        // A slot that only the table holds is not being loaded, so its closure cannot appear
+        // meanwhile.
         absl::erase_if(slots_, [](const auto& slot) {
             const std::unique_lock unused(slot.second->mutex, std::try_to_lock);
             return unused && slot.second.use_count() == 1 && slot.second->loaded.expired();
@@ -90,7 +95,8 @@ std::shared_ptr<NativeEngine::Slot> NativeEngine::slot_for(const ImportSet& impo
         sweep_at_ = std::max<std::size_t>(16, 2 * slots_.size());
     }
     const auto known = slots_.find(imports);
-    if (known != slots_.end()) return known->second;
+    if (known != slots_.end())
+        return known->second;
     return slots_.emplace(imports, std::make_shared<Slot>()).first->second;
 }
 

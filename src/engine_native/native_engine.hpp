@@ -14,16 +14,16 @@
 
 namespace leanhost::engine_native {
 
-/// The embedded engine: imports modules and hands out sessions. Sessions of one import set share one
-/// loaded closure as long as any of them lives. Thread-safe; sessions may outlive it.
+/// The embedded engine: imports modules and hands out sessions. Sessions of one import set share
+/// one loaded closure as long as any of them lives. Thread-safe; sessions may outlive it.
 class NativeEngine {
 public:
     explicit NativeEngine(NativeEngineOptions options);
 
     const NativeEngineOptions& options() const noexcept { return options_; }
 
-    /// A session over `imports`. Cost: of an import when no live session has that closure or its files have
-    /// changed; else a look-up and, once a `revalidate_after`, one system call a file.
+    /// A session over `imports`. Cost: of an import when no live session has that closure or its
+    /// files have changed; else a look-up and, once a `revalidate_after`, one system call a file.
     /// What is loaded keeps `anchor` (the runtime) as long as anything uses it.
     /// Throws what load_closure and ConstantIndex throw.
     std::unique_ptr<NativeSession> open(const ImportSet& imports,

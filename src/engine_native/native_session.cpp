@@ -47,8 +47,8 @@ std::vector<std::string> universe_params(ConstantInfoRef constant) {
     std::vector<std::string> params;
     for (const object::NameRef param : constant.universe_params()) {
         if (params.size() == max_params) {
-            throw object::MalformedObject(constant.object().word(), "at most 1024 universe parameters",
-                                          "more");
+            throw object::MalformedObject(constant.object().word(),
+                                          "at most 1024 universe parameters", "more");
         }
         params.push_back(valid_utf8(param.to_string()));
     }
@@ -60,21 +60,23 @@ std::vector<std::string> universe_params(ConstantInfoRef constant) {
 NativeSession::NativeSession(std::shared_ptr<const LoadedClosure> loaded,
                              ImportSet imports,
                              bool was_shared)
-    : loaded_(std::move(loaded)), imports_(std::move(imports)),
-      facts_(loaded_->facts()) {
+    : loaded_(std::move(loaded)), imports_(std::move(imports)), facts_(loaded_->facts()) {
     facts_.was_shared = was_shared;
 }
 
 DeclarationRow NativeSession::row_for(const Name& name, const DeclarationFields& fields) const {
     const std::optional<ConstantPlace> place = loaded_->index().find(name);
-    if (!place) return std::nullopt;
+    if (!place)
+        return std::nullopt;
     const module::ClosureModule& module = loaded_->closure().modules()[place->module];
     return module::reading(*module.region, "constant", [&] {
         const ConstantInfoRef constant = module.data.constant(place->constant);
         Declaration row{public_kind(constant.kind()), module.text, {}, {}, false};
-        if (fields.universe_params) row.universe_params = universe_params(constant);
+        if (fields.universe_params)
+            row.universe_params = universe_params(constant);
         if (fields.type) {
-            object::PrintedTerm printed = object::print_term(constant.type(), fields.max_type_bytes);
+            object::PrintedTerm printed =
+                object::print_term(constant.type(), fields.max_type_bytes);
             row.type = valid_utf8(std::move(printed.text));
             row.type_is_cut = printed.is_cut;
         }
@@ -89,7 +91,8 @@ DeclarationRows NativeSession::do_query_declarations(std::span<const Name> names
     std::vector<DeclarationRow> rows;
     rows.reserve(names.size());
     for (const Name& name : names) {
-        if (rows.size() % items_between_reports == 0) monitor.report("query", rows.size(), names.size());
+        if (rows.size() % items_between_reports == 0)
+            monitor.report("query", rows.size(), names.size());
         rows.push_back(row_for(name, fields));
     }
     monitor.report("query", rows.size(), names.size());
@@ -114,7 +117,8 @@ std::vector<Name> NativeSession::do_list_declarations(std::uint64_t offset,
             }
         });
         offset = 0;
-        if (names.size() == limit) break;
+        if (names.size() == limit)
+            break;
     }
     return names;
 }

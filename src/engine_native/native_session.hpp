@@ -6,7 +6,8 @@
 
 namespace leanhost::engine_native {
 
-/// A session of the native engine: a use of a loaded closure. May be used from many threads at once.
+/// A session of the native engine: a use of a loaded closure. May be used from many threads at
+/// once.
 class NativeSession final : public Session {
 public:
     NativeSession(std::shared_ptr<const LoadedClosure> loaded, ImportSet imports, bool was_shared);

@@ -1,8 +1,8 @@
-#include <leanhost/capabilities.hpp>
-
 #include "base/guard.hpp"
 #include "base/monitor.hpp"
 #include "host/capability_table.hpp"
+
+#include <leanhost/capabilities.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,14 +26,16 @@ const char* text_at(leanhost_bytes bytes) {
 
 // At most `max_message_bytes` of it, cut where a character starts.
 std::string_view bounded_message(std::string_view message) {
-    if (message.size() <= max_message_bytes) return message;
+    if (message.size() <= max_message_bytes)
+        return message;
     std::size_t end = max_message_bytes;
-    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U)
+        --end;
     return message.substr(0, end);
 }
 
-// One call of a library's function. What goes wrong in the sink's functions waits here until the library has
-// returned: nothing may be thrown through it.
+// One call of a library's function. What goes wrong in the sink's functions waits here until the
+// library has returned: nothing may be thrown through it.
 class CapabilityCall {
 public:
     using Receive = std::function<void(std::string_view)>; // may throw Failure
@@ -42,20 +44,25 @@ public:
         : receive_(std::move(receive)), monitor_(monitor) {}
 
     // Throws the Failure with which the call ended, if it did.
-    void run(const CapabilityFunction& function, const CapabilityTable& table, std::string_view input) {
+    void
+    run(const CapabilityFunction& function, const CapabilityTable& table, std::string_view input) {
         monitor_.check();
         const leanhost_capability_sink sink{this, &emit, &report_failure, &should_stop};
-        const leanhost_bytes bytes{reinterpret_cast<const unsigned char*>(input.data()), input.size()};
+        const leanhost_bytes bytes{reinterpret_cast<const unsigned char*>(input.data()),
+                                   input.size()};
         const std::int32_t status = run_guarded(function, bytes, sink);
-        if (failure_) throw Failure(*std::move(failure_));
-        if (status != LEANHOST_CAPABILITY_OK) fail_as_told(function, table, status);
+        if (failure_)
+            throw Failure(*std::move(failure_));
+        if (status != LEANHOST_CAPABILITY_OK)
+            fail_as_told(function, table, status);
     }
 
 private:
     std::int32_t run_guarded(const CapabilityFunction& function,
                              leanhost_bytes input,
                              const leanhost_capability_sink& sink) {
-        // The interface forbids exceptions. Where one can be caught all the same, it is a failure like others.
+        // The interface forbids exceptions. Where one can be caught all the same, it is a failure
+        // like others.
         try {
             return function.call(input, &sink);
         } catch (const std::exception& error) {
@@ -82,7 +89,8 @@ private:
     std::int32_t answer(F&& step) noexcept {
         if (!failure_) {
             auto done = guarded("Capabilities", std::forward<F>(step));
-            if (!done) failure_ = std::move(done).error();
+            if (!done)
+                failure_ = std::move(done).error();
         }
         return failure_ ? LEANHOST_CAPABILITY_STOP : LEANHOST_CAPABILITY_PROCEED;
     }
@@ -107,10 +115,12 @@ private:
     static void report_failure(void* context, leanhost_bytes message) noexcept {
         auto& call = *static_cast<CapabilityCall*>(context);
         const char* const text = text_at(message);
-        if (text == nullptr) return;
+        if (text == nullptr)
+            return;
         // Without memory for it the message is lost; the status still tells of the failure.
-        static_cast<void>(guarded(
-            "Capabilities", [&] { call.message_ = bounded_message({text, message.size}); }));
+        static_cast<void>(guarded("Capabilities", [&] {
+            call.message_ = bounded_message({text, message.size});
+        }));
     }
 
     Receive receive_;
@@ -137,13 +147,16 @@ void give_row(const RowSink& sink, std::string_view row, std::uint64_t rows_befo
 
 struct Capabilities::State {
     State(Library l, CapabilityTable t) : library(std::move(l)), table(std::move(t)) {
-        for (const CapabilityFunction& function : table.functions) names.push_back(function.name);
+        for (const CapabilityFunction& function : table.functions)
+            names.push_back(function.name);
     }
 
     const CapabilityFunction& function(std::string_view name, bool gives_rows) const {
         const auto& all = table.functions;
-        const auto it = std::find_if(all.begin(), all.end(), [&](const auto& f) { return f.name == name; });
-        if (it == all.end()) fail_unknown(name);
+        const auto it =
+            std::find_if(all.begin(), all.end(), [&](const auto& f) { return f.name == name; });
+        if (it == all.end())
+            fail_unknown(name);
         if (it->gives_rows != gives_rows) {
             fail(ErrorCode::invalid_argument,
                  fmt::format("{}: the function '{}' gives {}: use {}", table.name, name,
@@ -175,9 +188,15 @@ Expected<Capabilities> Capabilities::load(Runtime runtime, const std::filesystem
     });
 }
 
-const std::string& Capabilities::name() const noexcept { return state_->table.name; }
-const std::string& Capabilities::version() const noexcept { return state_->table.version; }
-const std::vector<std::string>& Capabilities::names() const noexcept { return state_->names; }
+const std::string& Capabilities::name() const noexcept {
+    return state_->table.name;
+}
+const std::string& Capabilities::version() const noexcept {
+    return state_->table.version;
+}
+const std::vector<std::string>& Capabilities::names() const noexcept {
+    return state_->names;
+}
 
 Expected<std::string> Capabilities::call(std::string_view name,
                                          std::string_view input,

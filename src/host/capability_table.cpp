@@ -20,7 +20,9 @@ bool is_name_character(char c) {
            c == '.' || c == '-';
 }
 
-bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+bool is_printable(char c) {
+    return c >= ' ' && c <= '~';
+}
 
 template <class T>
 bool is_aligned(const T* pointer) {
@@ -46,8 +48,10 @@ public:
 
 private:
     void require_known_version() const {
-        if (table_ == nullptr || !is_aligned(table_)) refuse("the entry gave no table");
-        if (table_->abi_version != LEANHOST_CAPABILITY_ABI_VERSION) fail_version();
+        if (table_ == nullptr || !is_aligned(table_))
+            refuse("the entry gave no table");
+        if (table_->abi_version != LEANHOST_CAPABILITY_ABI_VERSION)
+            fail_version();
         if (table_->struct_size < sizeof(leanhost_capability_table)) {
             refuse(fmt::format("the table's struct_size is {}, expected at least {}",
                                table_->struct_size, sizeof(leanhost_capability_table)));
@@ -60,21 +64,23 @@ private:
                                table_->num_functions, max_functions));
         }
         const bool is_there = table_->functions != nullptr && is_aligned(table_->functions);
-        if (table_->num_functions > 0 && !is_there) refuse("the table's functions are not there");
+        if (table_->num_functions > 0 && !is_there)
+            refuse("the table's functions are not there");
     }
 
     void add(std::vector<CapabilityFunction>& functions,
              std::size_t i,
              const leanhost_capability_function& function) const {
-        std::string name = text(fmt::format("the name of function {}", i), function.name,
-                                is_name_character);
+        std::string name =
+            text(fmt::format("the name of function {}", i), function.name, is_name_character);
         if (function.kind != LEANHOST_CAPABILITY_GIVES_BYTES &&
             function.kind != LEANHOST_CAPABILITY_GIVES_ROWS) {
             refuse(fmt::format("function '{}' has kind {}, expected {} (bytes) or {} (rows)", name,
                                function.kind, int{LEANHOST_CAPABILITY_GIVES_BYTES},
                                int{LEANHOST_CAPABILITY_GIVES_ROWS}));
         }
-        if (function.call == nullptr) refuse(fmt::format("function '{}' has no code", name));
+        if (function.call == nullptr)
+            refuse(fmt::format("function '{}' has no code", name));
         if (std::any_of(functions.begin(), functions.end(),
                         [&](const auto& known) { return known.name == name; })) {
             refuse(fmt::format("two functions are named '{}'", name));
@@ -85,7 +91,8 @@ private:
 
     // Looks no further than the longest text that is allowed.
     std::string text(std::string_view what, const char* text, bool (*is_allowed)(char)) const {
-        if (text == nullptr) refuse(fmt::format("{} is null", what));
+        if (text == nullptr)
+            refuse(fmt::format("{} is null", what));
         const std::size_t bytes = ::strnlen(text, max_text_bytes + 1);
         if (bytes == 0 || bytes > max_text_bytes) {
             refuse(fmt::format("{} is {}, expected 1 to {} characters", what,

@@ -21,9 +21,9 @@ struct CapabilityTable {
     std::vector<CapabilityFunction> functions;
 };
 
-/// Checks the table and copies it. `library` is for messages. That pointers lead somewhere is the library's
-/// word; that they are not null, and all else that can be seen, is checked.
-/// Throws Failure: unsupported_version (found, known); invalid_input.
+/// Checks the table and copies it. `library` is for messages. That pointers lead somewhere is the
+/// library's word; that they are not null, and all else that can be seen, is checked. Throws
+/// Failure: unsupported_version (found, known); invalid_input.
 CapabilityTable read_capability_table(const leanhost_capability_table* table,
                                       const std::string& library);
 

@@ -1,10 +1,9 @@
-#include <leanhost/library.hpp>
-
 #include "base/guard.hpp"
 
-#include <fmt/format.h>
+#include <leanhost/library.hpp>
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 namespace leanhost {
 namespace {
@@ -12,7 +11,8 @@ namespace {
 [[noreturn]] void fail_linking(const std::filesystem::path& path, std::string_view what) {
     const char* const words = ::dlerror(); // of this thread's last attempt
     fail(ErrorCode::linking,
-         fmt::format("{}: {}: {}", path.string(), what, words == nullptr ? "no reason given" : words),
+         fmt::format("{}: {}: {}", path.string(), what,
+                     words == nullptr ? "no reason given" : words),
          {{"library", path.string()}});
 }
 
@@ -22,11 +22,13 @@ struct Library::Handle {
     Handle(Runtime r, std::filesystem::path p)
         : runtime(std::move(r)), path(std::move(p)),
           handle(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        if (handle == nullptr) fail_linking(path, "the library cannot be loaded");
+        if (handle == nullptr)
+            fail_linking(path, "the library cannot be loaded");
     }
     Handle(const Handle&) = delete;
     Handle& operator=(const Handle&) = delete;
-    // Ignored on purpose: a library that cannot be unloaded stays, and nobody can do anything about it.
+    // Ignored on purpose: a library that cannot be unloaded stays, and nobody can do anything about
+    // it.
     ~Handle() { static_cast<void>(::dlclose(handle)); }
 
     const Runtime runtime;
@@ -36,7 +38,8 @@ struct Library::Handle {
 
 Expected<Library> Library::open(Runtime runtime, const std::filesystem::path& path) {
     return guarded("Library::open", [&] {
-        return Library(std::make_shared<const Handle>(std::move(runtime), std::filesystem::absolute(path)));
+        return Library(
+            std::make_shared<const Handle>(std::move(runtime), std::filesystem::absolute(path)));
     });
 }
 
@@ -44,11 +47,14 @@ Expected<void*> Library::find_symbol(const std::string& name) const {
     return guarded("Library::find_symbol", [&] {
         static_cast<void>(::dlerror());
         void* const symbol = ::dlsym(handle_->handle, name.c_str());
-        if (symbol == nullptr) fail_linking(handle_->path, fmt::format("no symbol '{}'", name));
+        if (symbol == nullptr)
+            fail_linking(handle_->path, fmt::format("no symbol '{}'", name));
         return symbol;
     });
 }
 
-const std::filesystem::path& Library::path() const noexcept { return handle_->path; }
+const std::filesystem::path& Library::path() const noexcept {
+    return handle_->path;
+}
 
 } // namespace leanhost

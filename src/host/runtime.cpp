@@ -1,7 +1,7 @@
-#include <leanhost/runtime.hpp>
-
 #include "base/guard.hpp"
 #include "engine_native/native_engine.hpp"
+
+#include <leanhost/runtime.hpp>
 
 #include <cstdlib>
 #include <mutex>
@@ -55,10 +55,11 @@ Expected<Runtime> Runtime::init(RuntimeOptions options) {
         options = with_default_search_path(std::move(options));
         const std::lock_guard lock(live_runtime().mutex);
         if (auto live = std::static_pointer_cast<State>(live_runtime().state.lock())) {
-            if (live->options == options) return Runtime(std::move(live));
-            fail(ErrorCode::runtime_conflict,
-                 "a runtime with other options lives in this process; drop everything made from it first, "
-                 "or ask with the same options");
+            if (live->options == options)
+                return Runtime(std::move(live));
+            fail(ErrorCode::runtime_conflict, "a runtime with other options lives in this process; "
+                                              "drop everything made from it first, "
+                                              "or ask with the same options");
         }
         auto state = std::make_shared<State>(std::move(options));
         live_runtime().state = state;
@@ -66,7 +67,9 @@ Expected<Runtime> Runtime::init(RuntimeOptions options) {
     });
 }
 
-const RuntimeOptions& Runtime::options() const noexcept { return state_->options; }
+const RuntimeOptions& Runtime::options() const noexcept {
+    return state_->options;
+}
 
 Expected<std::shared_ptr<const Session>> Runtime::open_session(const ImportSet& imports,
                                                                const CallOptions& options) const {

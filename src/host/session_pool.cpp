@@ -1,8 +1,8 @@
-#include <leanhost/session_pool.hpp>
-
 #include "base/guard.hpp"
 #include "engine_native/native_session.hpp"
 #include "memory/budget.hpp"
+
+#include <leanhost/session_pool.hpp>
 
 #include <list>
 #include <mutex>
@@ -25,11 +25,16 @@ bool is_current(const Session& session, milliseconds max_age) {
 
 std::string_view pool_miss_name(PoolMiss miss) noexcept {
     switch (miss) {
-    case PoolMiss::none: return "none";
-    case PoolMiss::empty_pool: return "empty_pool";
-    case PoolMiss::reuse_disabled: return "reuse_disabled";
-    case PoolMiss::no_matching_key: return "no_matching_key";
-    case PoolMiss::files_changed: return "files_changed";
+    case PoolMiss::none:
+        return "none";
+    case PoolMiss::empty_pool:
+        return "empty_pool";
+    case PoolMiss::reuse_disabled:
+        return "reuse_disabled";
+    case PoolMiss::no_matching_key:
+        return "no_matching_key";
+    case PoolMiss::files_changed:
+        return "files_changed";
     }
     return "unknown";
 }
@@ -37,7 +42,8 @@ std::string_view pool_miss_name(PoolMiss miss) noexcept {
 struct PooledSession::PoolState {
     PoolState(Runtime r, SessionPoolOptions o) : runtime(std::move(r)), options(o) {}
 
-    // A free session of the imports, most recently returned first; counts the hit or the reason of the miss.
+    // A free session of the imports, most recently returned first; counts the hit or the reason of
+    // the miss.
     SessionPtr take_free(const ImportSet& imports);
     SessionPtr take_candidate(const ImportSet& imports, bool was_stale);
     void count_miss(PoolMiss miss); // with the mutex held
@@ -57,13 +63,13 @@ struct PooledSession::PoolState {
     std::uint64_t admitted = 0; // imports begun that did not fail; guarded by mutex
 };
 
-// Looks at files outside the lock: others go on meanwhile, and a candidate taken out of the list is ours.
+// Looks at files outside the lock: others go on meanwhile, and a candidate taken out of the list is
+// ours.
 SessionPtr PooledSession::PoolState::take_free(const ImportSet& imports) {
     bool was_stale = false;
     while (SessionPtr candidate = take_candidate(imports, was_stale)) {
         if (is_current(*candidate, runtime.options().revalidate_after)) {
             const std::lock_guard lock(mutex);
-            stats.last_miss = PoolMiss::none;
             ++stats.reused;
             ++stats.acquired;
             ++stats.checked_out;
@@ -76,11 +82,13 @@ SessionPtr PooledSession::PoolState::take_free(const ImportSet& imports) {
     return nullptr;
 }
 
-// The most recently returned session of the imports; null, with the reason counted, when there is none.
+// The most recently returned session of the imports; null, with the reason counted, when there is
+// none.
 SessionPtr PooledSession::PoolState::take_candidate(const ImportSet& imports, bool was_stale) {
     const std::lock_guard lock(mutex);
     for (auto it = free.begin(); it != free.end(); ++it) {
-        if ((*it)->imports() != imports) continue;
+        if ((*it)->imports() != imports)
+            continue;
         SessionPtr candidate = std::move(*it);
         free.erase(it);
         return candidate;
@@ -95,11 +103,20 @@ SessionPtr PooledSession::PoolState::take_candidate(const ImportSet& imports, bo
 void PooledSession::PoolState::count_miss(PoolMiss miss) {
     stats.last_miss = miss;
     switch (miss) {
-    case PoolMiss::empty_pool: ++stats.miss_empty_pool; break;
-    case PoolMiss::reuse_disabled: ++stats.miss_reuse_disabled; break;
-    case PoolMiss::no_matching_key: ++stats.miss_no_matching_key; break;
-    case PoolMiss::files_changed: ++stats.miss_files_changed; break;
-    case PoolMiss::none: break;
+    case PoolMiss::empty_pool:
+        ++stats.miss_empty_pool;
+        break;
+    case PoolMiss::reuse_disabled:
+        ++stats.miss_reuse_disabled;
+        break;
+    case PoolMiss::no_matching_key:
+        ++stats.miss_no_matching_key;
+        break;
+    case PoolMiss::files_changed:
+        ++stats.miss_files_changed;
+        break;
+    case PoolMiss::none:
+        break;
     }
 }
 
@@ -107,7 +124,8 @@ void PooledSession::PoolState::count_miss(PoolMiss miss) {
 void PooledSession::PoolState::require_admitted() {
     const auto& policy = options.memory_policy;
     memory::BudgetFacts facts;
-    if (policy.max_anonymous_bytes) facts.anonymous_bytes = sample_this_process().gauge_bytes();
+    if (policy.max_anonymous_bytes)
+        facts.anonymous_bytes = sample_this_process().gauge_bytes();
     const std::lock_guard lock(mutex);
     facts.fresh_imports = admitted;
     if (const auto refusal = memory::find_refusal(policy, facts)) {
@@ -126,7 +144,8 @@ SessionPtr PooledSession::PoolState::import(const ImportSet& imports, const Call
         throw Failure(std::move(session).error());
     }
     ++stats.imports;
-    if ((*session)->import_facts().was_shared) ++stats.imports_shared;
+    if ((*session)->import_facts().was_shared)
+        ++stats.imports_shared;
     ++stats.acquired;
     ++stats.checked_out;
     return *std::move(session);
@@ -166,7 +185,8 @@ void PooledSession::PoolState::drop_stale() {
     std::list<SessionPtr> current;
     for (auto it = candidates.begin(); it != candidates.end();) {
         const auto here = it++;
-        if (is_current(**here, milliseconds(0))) current.splice(current.end(), candidates, here);
+        if (is_current(**here, milliseconds(0)))
+            current.splice(current.end(), candidates, here);
     }
     const std::lock_guard lock(mutex);
     stats.stale += candidates.size();
@@ -186,17 +206,21 @@ PooledSession& PooledSession::operator=(PooledSession&& other) noexcept {
     return *this;
 }
 
-PooledSession::~PooledSession() { give_back(); }
+PooledSession::~PooledSession() {
+    give_back();
+}
 
 void PooledSession::give_back() noexcept {
-    if (session_ != nullptr) pool_->give_back(std::move(session_));
+    if (session_ != nullptr)
+        pool_->give_back(std::move(session_));
 }
 
 SessionPool::SessionPool(Runtime runtime, SessionPoolOptions options)
     : state_(std::make_shared<PooledSession::PoolState>(std::move(runtime), options)) {}
 
 SessionPool::~SessionPool() {
-    if (state_ == nullptr) return;
+    if (state_ == nullptr)
+        return;
     std::list<SessionPtr> dropped; // outside the lock
     const std::lock_guard lock(state_->mutex);
     state_->is_closed = true;
@@ -206,7 +230,8 @@ SessionPool::~SessionPool() {
 Expected<PooledSession> SessionPool::acquire(const ImportSet& imports, const CallOptions& options) {
     return guarded("SessionPool::acquire", [&] {
         SessionPtr session = state_->take_free(imports);
-        if (session == nullptr) session = state_->import(imports, options);
+        if (session == nullptr)
+            session = state_->import(imports, options);
         return PooledSession(state_, std::move(session));
     });
 }
@@ -219,7 +244,9 @@ void SessionPool::drain() {
     state_->stats.drained += dropped.size();
 }
 
-void SessionPool::revalidate() { state_->drop_stale(); }
+void SessionPool::revalidate() {
+    state_->drop_stale();
+}
 
 PoolStats SessionPool::stats() const {
     const std::lock_guard lock(state_->mutex);

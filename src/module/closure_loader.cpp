@@ -15,19 +15,22 @@ namespace {
 // A module's name is a path below the search path, so no more than a path may have.
 constexpr std::size_t max_module_name_bytes = 4096;
 
-// Names come from files and Lean's hash has no key: this one has, so that they cannot be made to collide.
+// Names come from files and Lean's hash has no key: this one has, so that they cannot be made to
+// collide.
 struct KeyedNameHash {
     std::size_t operator()(const Name& name) const {
         std::size_t hash = 0;
-        for (const auto& c : name.components()) hash = absl::HashOf(hash, c.text, c.number, c.is_number);
+        for (const auto& c : name.components())
+            hash = absl::HashOf(hash, c.text, c.number, c.is_number);
         return hash;
     }
 };
 
-// Parts are renamed into place one by one, the public one last or first: when it is still the one that was
-// opened after all others were, they belong together.
+// Parts are renamed into place one by one, the public one last or first: when it is still the one
+// that was opened after all others were, they belong together.
 void require_same_build(const std::vector<PartFile>& parts) {
-    if (parts.size() == 1 || identity_at(parts[0].path) == parts[0].identity) return;
+    if (parts.size() == 1 || identity_at(parts[0].path) == parts[0].identity)
+        return;
     fail(ErrorCode::file_changed,
          parts[0].path.string() + ": replaced while its other parts were being opened; try again",
          {{"file", parts[0].path.string()}});
@@ -41,9 +44,11 @@ std::vector<PartFile> open_parts(const std::filesystem::path& olean, Profile pro
                           : profile == Profile::server ? PartKind::server
                                                        : PartKind::private_part;
     for (const PartKind kind : {PartKind::server, PartKind::private_part}) {
-        if (kind > last) break;
+        if (kind > last)
+            break;
         const auto path = part_path(olean, kind);
-        if (!is_there(path)) break; // a later part points into all earlier ones
+        if (!is_there(path))
+            break; // a later part points into all earlier ones
         parts.push_back(open_part(path, kind, trust));
     }
     require_same_build(parts);
@@ -63,7 +68,8 @@ class LoadQueue {
 public:
     LoadQueue(const ClosureRequest& request, RegionSource& regions)
         : request_(request), regions_(regions) {
-        for (const Name& name : request.imports.modules) modules_[position_of(name)].is_root = true;
+        for (const Name& name : request.imports.modules)
+            modules_[position_of(name)].is_root = true;
     }
 
     // Loads modules until none is left. `report` is called now and then, outside the lock.
@@ -81,7 +87,8 @@ public:
                 lock.unlock();
                 const std::vector<Name> imports = load(module);
                 lock.lock();
-                for (const Name& name : imports) module.imports.push_back(position_of(name));
+                for (const Name& name : imports)
+                    module.imports.push_back(position_of(name));
                 --in_flight_;
                 ++done_;
                 changed_.notify_all();
@@ -124,9 +131,8 @@ private:
                 module.is_missing = true;
                 return {};
             }
-            module.region =
-                regions_.acquire(open_parts(*path, request_.imports.profile, request_.trust),
-                                  request_.trust);
+            module.region = regions_.acquire(
+                open_parts(*path, request_.imports.profile, request_.trust), request_.trust);
             const Region& region = *module.region;
             return reading(region, "module data", [&] {
                 const std::size_t last = region.parts().size() - 1;
@@ -158,14 +164,14 @@ private:
 
 } // namespace
 
-std::vector<LoadedModule> load_modules(const ClosureRequest& request,
-                                       RegionSource& regions,
-                                       Monitor& monitor) {
+std::vector<LoadedModule>
+load_modules(const ClosureRequest& request, RegionSource& regions, Monitor& monitor) {
     LoadQueue queue(request, regions);
     run_workers(worker_count(SIZE_MAX, request.max_threads), [&](unsigned worker) {
         try {
             queue.work([&](std::size_t done, std::size_t known) {
-                if (worker == 0 && done < known) monitor.report("import", done, known);
+                if (worker == 0 && done < known)
+                    monitor.report("import", done, known);
             });
         } catch (...) {
             queue.stop();

@@ -19,11 +19,10 @@ struct LoadedModule {
     bool lacks_private_part = false;
 };
 
-/// Loads every module that `request.imports` needs, in parallel; those asked for come first, in order.
-/// A module that cannot be loaded is in the result with its failure, so that the error which the caller
-/// reports does not depend on timing. Throws Failure: cancelled, sink_failed.
-std::vector<LoadedModule> load_modules(const ClosureRequest& request,
-                                       RegionSource& regions,
-                                       Monitor& monitor);
+/// Loads every module that `request.imports` needs, in parallel; those asked for come first, in
+/// order. A module that cannot be loaded is in the result with its failure, so that the error which
+/// the caller reports does not depend on timing. Throws Failure: cancelled, sink_failed.
+std::vector<LoadedModule>
+load_modules(const ClosureRequest& request, RegionSource& regions, Monitor& monitor);
 
 } // namespace leanhost::module

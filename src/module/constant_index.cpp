@@ -15,21 +15,23 @@ namespace {
 using object::ConstantInfoRef;
 using object::ConstantKind;
 
-// A slot: 16 bits of the hash that the position in the table does not use, and one more than the place, as 24
-// bits of module and 24 bits of constant.
+// A slot: 16 bits of the hash that the position in the table does not use, and one more than the
+// place, as 24 bits of module and 24 bits of constant.
 constexpr unsigned place_bits = 48;
 constexpr unsigned constant_bits = 24;
 constexpr std::uint64_t place_mask = (std::uint64_t{1} << place_bits) - 1;
 constexpr std::uint64_t constant_limit = std::uint64_t{1} << constant_bits;
 constexpr std::uint64_t module_limit = (std::uint64_t{1} << (place_bits - constant_bits)) - 1;
 
-// Lean's hash has no key and its last step can be inverted, so names that collide are easily made. At a load of
-// 3/4 a run of this length has a chance of about e^-38 in an honest table.
+// Lean's hash has no key and its last step can be inverted, so names that collide are easily made.
+// At a load of 3/4 a run of this length has a chance of about e^-38 in an honest table.
 constexpr std::size_t max_probes = 1024;
 
 constexpr std::uint32_t constants_between_checks = 1024; // of the cancellation token
 
-constexpr std::uint64_t tag_of(std::uint64_t hash) { return hash & ~place_mask; }
+constexpr std::uint64_t tag_of(std::uint64_t hash) {
+    return hash & ~place_mask;
+}
 
 constexpr std::uint64_t mk_slot(std::uint64_t hash, ConstantPlace place) {
     return tag_of(hash) | ((std::uint64_t{place.module} << constant_bits | place.constant) + 1);
@@ -66,17 +68,19 @@ bool is_same_universe_params(ConstantInfoRef a, ConstantInfoRef b) {
     auto at_b = b.universe_params().begin();
     const auto end = a.universe_params().end();
     for (; at_a != end && at_b != end; ++at_a, ++at_b) {
-        if (!(*at_a == *at_b)) return false;
+        if (!(*at_a == *at_b))
+            return false;
     }
     return !(at_a != end) && !(at_b != end);
 }
 
-// Two modules that do not import each other may both hold a theorem that was stated for them behind the
-// scenes; of a theorem and an axiom of the same type the axiom is the theorem's public face.
+// Two modules that do not import each other may both hold a theorem that was stated for them behind
+// the scenes; of a theorem and an axiom of the same type the axiom is the theorem's public face.
 // Lean: `subsumesInfo` in src/Lean/Environment.lean.
 bool may_stand_twice(ConstantInfoRef a, ConstantInfoRef b) {
     const auto is_statement = [](ConstantInfoRef c) {
-        return c.kind() == ConstantKind::theorem || (c.kind() == ConstantKind::axiom && !c.is_unsafe());
+        return c.kind() == ConstantKind::theorem ||
+               (c.kind() == ConstantKind::axiom && !c.is_unsafe());
     };
     return is_statement(a) && is_statement(b) && is_same_universe_params(a, b) &&
            object::is_same_term(a.type(), b.type());
@@ -92,7 +96,8 @@ public:
         const std::size_t count = m.data.constants().size();
         reading(*m.region, "constants", [&] {
             for (std::uint32_t i = 0; i < count; ++i) {
-                if (i % constants_between_checks == 0) monitor.check();
+                if (i % constants_between_checks == 0)
+                    monitor.check();
                 add({module, i});
             }
         });
@@ -102,7 +107,8 @@ public:
 
     // The pair to report is the first by import order, whatever the threads met first.
     void require_no_duplicates() const {
-        if (clashes_.empty()) return;
+        if (clashes_.empty())
+            return;
         const auto place = [](const auto& clash) {
             return std::pair(clash.second & place_mask, clash.first & place_mask);
         };
@@ -112,11 +118,10 @@ public:
         const auto module_of = [&](std::uint64_t slot) {
             return closure_.modules()[place_of(slot).module].name.to_string();
         };
-        const std::string name =
-            constant_at(closure_, place_of(first.first)).name().to_string();
+        const std::string name = constant_at(closure_, place_of(first.first)).name().to_string();
         fail(ErrorCode::duplicate_constant,
-             fmt::format("'{}' is defined in '{}' and in '{}': the two cannot be imported together", name,
-                         module_of(first.first), module_of(first.second)),
+             fmt::format("'{}' is defined in '{}' and in '{}': the two cannot be imported together",
+                         name, module_of(first.first), module_of(first.second)),
              {{"constant", name},
               {"first_module", module_of(first.first)},
               {"second_module", module_of(first.second)}});
@@ -134,12 +139,14 @@ private:
             std::atomic_ref<std::uint64_t> slot(slots_[at]);
             std::uint64_t there = slot.load(std::memory_order_relaxed);
             if (there == 0) {
-                if (!slot.compare_exchange_strong(there, mine, std::memory_order_relaxed)) continue;
+                if (!slot.compare_exchange_strong(there, mine, std::memory_order_relaxed))
+                    continue;
                 num_constants_.fetch_add(1, std::memory_order_relaxed);
                 return;
             }
             if (!is_named(there, hash, name)) {
-                if (++probes == max_probes) fail_crowded(place, name);
+                if (++probes == max_probes)
+                    fail_crowded(place, name);
                 at = (at + 1) & mask_;
                 continue;
             }
@@ -155,20 +162,22 @@ private:
     }
 
     [[noreturn]] void fail_crowded(ConstantPlace place, object::NameRef name) const {
-        fail(ErrorCode::invalid_input,
-             fmt::format("'{}' in '{}': the hashes of too many names collide; no library has that by chance",
-                         name.to_string(), closure_.modules()[place.module].text),
-             {{"module", closure_.modules()[place.module].text}});
+        fail(
+            ErrorCode::invalid_input,
+            fmt::format(
+                "'{}' in '{}': the hashes of too many names collide; no library has that by chance",
+                name.to_string(), closure_.modules()[place.module].text),
+            {{"module", closure_.modules()[place.module].text}});
     }
 
     bool is_named(std::uint64_t slot, std::uint64_t hash, object::NameRef name) const {
-        return tag_of(slot) == tag_of(hash) &&
-               constant_at(closure_, place_of(slot)).name() == name;
+        return tag_of(slot) == tag_of(hash) && constant_at(closure_, place_of(slot)).name() == name;
     }
 
     void note_clash(std::uint64_t a, std::uint64_t b) {
         const std::lock_guard lock(mutex_);
-        clashes_.emplace_back(std::min(a, b), std::max(a, b)); // one name, so one hash: places decide
+        clashes_.emplace_back(std::min(a, b),
+                              std::max(a, b)); // one name, so one hash: places decide
     }
 
     const ImportClosure& closure_;
@@ -184,7 +193,8 @@ private:
 ConstantIndex::ConstantIndex(const ImportClosure& closure, unsigned max_threads, Monitor& monitor)
     : closure_(closure) {
     require_indexable(closure);
-    slots_ = memory::MappedArray<std::uint64_t>(table_size(closure.num_constants()), MappingClass::index);
+    slots_ = memory::MappedArray<std::uint64_t>(table_size(closure.num_constants()),
+                                                MappingClass::index);
     IndexBuilder builder(closure, slots_.span());
     const std::size_t modules = closure.modules().size();
     std::atomic<std::size_t> next{0};
@@ -192,7 +202,8 @@ ConstantIndex::ConstantIndex(const ImportClosure& closure, unsigned max_threads,
         try {
             for (std::size_t i = next++; i < modules; i = next++) {
                 builder.add_module(static_cast<std::uint32_t>(i), monitor);
-                if (worker == 0) monitor.report("index", i, modules);
+                if (worker == 0)
+                    monitor.report("index", i, modules);
             }
         } catch (...) {
             next = modules;
@@ -212,10 +223,13 @@ std::optional<ConstantPlace> ConstantIndex::find(const Name& name) const {
     std::size_t at = name.hash() & mask;
     for (std::size_t probes = 0; probes < max_probes; ++probes, at = (at + 1) & mask) {
         const std::uint64_t slot = slots[at];
-        if (slot == 0) return std::nullopt;
-        if (tag_of(slot) != tag_of(name.hash())) continue;
+        if (slot == 0)
+            return std::nullopt;
+        if (tag_of(slot) != tag_of(name.hash()))
+            continue;
         const ConstantPlace place = place_of(slot);
-        if (constant_at(closure_, place).name() == name) return place;
+        if (constant_at(closure_, place).name() == name)
+            return place;
     }
     return std::nullopt;
 }

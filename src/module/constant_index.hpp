@@ -12,17 +12,18 @@ struct ConstantPlace {
     bool operator==(const ConstantPlace&) const = default;
 };
 
-/// From a name to its constant, over one closure. Eight bytes a slot: part of the hash and the place; names
-/// stay in the modules. Built once for each closure, immutable, thread-safe.
+/// From a name to its constant, over one closure. Eight bytes a slot: part of the hash and the
+/// place; names stay in the modules. Built once for each closure, immutable, thread-safe.
 ///
-/// Invariants: (1) the table's size is a power of two, at most 3/4 of it is used; (2) a slot that is 0 is
-/// free; (3) of several constants with one name only the first in import order has a slot.
+/// Invariants: (1) the table's size is a power of two, at most 3/4 of it is used; (2) a slot that
+/// is 0 is free; (3) of several constants with one name only the first in import order has a slot.
 /// Hashes are computed from the names' text: those that files carry are not trusted.
 class ConstantIndex {
 public:
     /// Builds the index in parallel. The closure is not kept: it must outlive the index.
-    /// Throws Failure: duplicate_constant (both modules) unless Lean would accept the pair, which it does for a
-    /// theorem stated twice; invalid_input for constants that are none and for names made to collide; resource_exhausted; cancelled.
+    /// Throws Failure: duplicate_constant (both modules) unless Lean would accept the pair, which
+    /// it does for a theorem stated twice; invalid_input for constants that are none and for names
+    /// made to collide; resource_exhausted; cancelled.
     ConstantIndex(const ImportClosure& closure, unsigned max_threads, Monitor& monitor);
 
     /// Cost: about one cache miss in the table and two in the module.

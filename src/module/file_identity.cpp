@@ -3,7 +3,6 @@
 #include "base/failure.hpp"
 
 #include <fmt/format.h>
-
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -35,7 +34,8 @@ FileIdentity identity_of(int fd, const std::filesystem::path& path) {
 
 std::optional<FileIdentity> identity_at(const std::filesystem::path& path) noexcept {
     struct stat status;
-    if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+    if (::stat(path.c_str(), &status) != 0)
+        return std::nullopt;
     return identity_from(status);
 }
 

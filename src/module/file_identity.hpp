@@ -11,8 +11,8 @@ struct stat;
 
 namespace leanhost::module {
 
-/// What makes a file the same file with the same content, as far as the file system tells. Lean and lake
-/// replace a module by renaming a new file over it, which changes the inode and the times.
+/// What makes a file the same file with the same content, as far as the file system tells. Lean and
+/// lake replace a module by renaming a new file over it, which changes the inode and the times.
 struct FileIdentity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -24,7 +24,8 @@ struct FileIdentity {
 
     template <class H>
     friend H AbslHashValue(H h, const FileIdentity& id) {
-        return H::combine(std::move(h), id.device, id.inode, id.size_bytes, id.mtime_ns, id.ctime_ns);
+        return H::combine(std::move(h), id.device, id.inode, id.size_bytes, id.mtime_ns,
+                          id.ctime_ns);
     }
 };
 

@@ -11,8 +11,8 @@
 namespace leanhost::module {
 namespace {
 
-// Orders the loaded modules: imports first, each once, as Lean's own import visits them. Not recursive: the
-// depth of a closure is its files' choice.
+// Orders the loaded modules: imports first, each once, as Lean's own import visits them. Not
+// recursive: the depth of a closure is its files' choice.
 class ImportOrder {
 public:
     ImportOrder(std::vector<LoadedModule>& loaded, const ClosureRequest& request)
@@ -44,10 +44,13 @@ private:
     };
 
     void enter(std::uint32_t module) {
-        if (state_[module] == State::done) return;
-        if (state_[module] == State::on_path) fail_cycle(module);
+        if (state_[module] == State::done)
+            return;
+        if (state_[module] == State::on_path)
+            fail_cycle(module);
         const LoadedModule& loaded = loaded_[module];
-        if (loaded.failure != nullptr) std::rethrow_exception(loaded.failure);
+        if (loaded.failure != nullptr)
+            std::rethrow_exception(loaded.failure);
         if (loaded.is_missing) {
             note_missing(module);
         } else {
@@ -62,7 +65,8 @@ private:
         position_[module] = static_cast<std::uint32_t>(modules_.size());
         std::vector<std::uint32_t> imports;
         for (const std::uint32_t import : loaded.imports) {
-            if (position_[import] != not_placed) imports.push_back(position_[import]);
+            if (position_[import] != not_placed)
+                imports.push_back(position_[import]);
         }
         std::string text = loaded.name.to_string();
         modules_.push_back({std::move(loaded.name), std::move(text), std::move(loaded.region),
@@ -71,7 +75,8 @@ private:
 
     void note_missing(std::uint32_t module) {
         const Name importer = path_.empty() ? Name() : loaded_[path_.back().module].name;
-        if (!request_.imports.allow_missing) fail_missing(loaded_[module].name, importer);
+        if (!request_.imports.allow_missing)
+            fail_missing(loaded_[module].name, importer);
         state_[module] = State::done;
         missing_.push_back({loaded_[module].name, importer});
     }
@@ -81,9 +86,10 @@ private:
             importer.is_anonymous() ? "" : fmt::format(", imported by '{}'", importer.to_string());
         const std::string path = request_.search_path.to_string();
         fail(ErrorCode::missing_module,
-             fmt::format("module '{}'{} is not in the search path '{}' (allow_missing leaves such modules "
-                         "out)",
-                         module.to_string(), by, path),
+             fmt::format(
+                 "module '{}'{} is not in the search path '{}' (allow_missing leaves such modules "
+                 "out)",
+                 module.to_string(), by, path),
              {{"module", module.to_string()},
               {"imported_by", importer.to_string()},
               {"search_path", path}});
@@ -94,7 +100,8 @@ private:
         bool inside = false;
         for (const Step& step : path_) {
             inside = inside || step.module == module;
-            if (inside) cycle += loaded_[step.module].name.to_string() + " → ";
+            if (inside)
+                cycle += loaded_[step.module].name.to_string() + " → ";
         }
         cycle += loaded_[module].name.to_string();
         fail(ErrorCode::import_cycle, "modules import each other: " + cycle, {{"cycle", cycle}});
@@ -127,7 +134,8 @@ bool ImportClosure::is_current() const {
     return std::all_of(modules_.begin(), modules_.end(), [](const ClosureModule& m) {
         const auto parts = m.region->parts();
         const auto private_part = part_path(parts[0].path, PartKind::private_part);
-        if (m.lacks_private_part && identity_at(private_part)) return false; // it has been built since
+        if (m.lacks_private_part && identity_at(private_part))
+            return false; // it has been built since
         return std::all_of(parts.begin(), parts.end(), [](const Region::Part& part) {
             return identity_at(part.path) == part.identity;
         });

@@ -12,11 +12,13 @@ namespace leanhost::module {
 /// A module in a closure: its region, held, and where its data lies.
 struct ClosureModule {
     Name name;
-    std::string text;                      ///< the name, dotted
+    std::string text; ///< the name, dotted
     RegionHandle region;
-    object::ModuleDataRef data;            ///< of the most private part that the profile sees
-    std::vector<std::uint32_t> imports;    ///< positions in the closure, all smaller; missing ones left out
-    bool lacks_private_part = false;       ///< made by the module system, but its private part is not there
+    object::ModuleDataRef data; ///< of the most private part that the profile sees
+    std::vector<std::uint32_t>
+        imports; ///< positions in the closure, all smaller; missing ones left out
+    bool lacks_private_part =
+        false; ///< made by the module system, but its private part is not there
 };
 
 struct MissingModule {
@@ -24,8 +26,8 @@ struct MissingModule {
     Name imported_by; ///< anonymous: asked for directly
 };
 
-/// Everything that an import set brings in: imports first, each module once, in the order in which Lean
-/// would load them. Immutable, thread-safe; holds its regions.
+/// Everything that an import set brings in: imports first, each module once, in the order in which
+/// Lean would load them. Immutable, thread-safe; holds its regions.
 class ImportClosure {
 public:
     ImportClosure(std::vector<ClosureModule> modules, std::vector<MissingModule> missing)
@@ -37,8 +39,8 @@ public:
     std::uint64_t num_constants() const noexcept;
     std::uint64_t size_bytes() const noexcept; ///< of all parts of all modules
 
-    /// Whether every file is still what it was when it was mapped, by the search path of then: one system
-    /// call a file. A file that now comes first in the search path is not noticed.
+    /// Whether every file is still what it was when it was mapped, by the search path of then: one
+    /// system call a file. A file that now comes first in the search path is not noticed.
     bool is_current() const;
 
 private:

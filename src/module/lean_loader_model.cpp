@@ -14,8 +14,8 @@ namespace {
 // What the model keeps for ever. Reachable, so that leak checkers see intention; never emptied.
 struct Kept {
     std::mutex mutex;
-    std::vector<std::unique_ptr<Region>> regions;  // guarded by mutex
-    std::vector<memory::NamedMapping> copies;      // guarded by mutex
+    std::vector<std::unique_ptr<Region>> regions; // guarded by mutex
+    std::vector<memory::NamedMapping> copies;     // guarded by mutex
 };
 
 Kept& kept() {
@@ -28,12 +28,14 @@ RegionHandle keep(std::vector<PartFile>& parts,
                   std::optional<memory::NamedMapping> copy) {
     auto region = std::make_unique<Region>(region_parts(parts, bytes), copy.has_value());
     const std::lock_guard lock(kept().mutex);
-    if (copy) kept().copies.push_back(*std::move(copy));
+    if (copy)
+        kept().copies.push_back(*std::move(copy));
     return RegionHandle(*kept().regions.emplace_back(std::move(region)));
 }
 
 void unmap(const PartBytes& mapped) {
-    for (const auto part : mapped) ::munmap(const_cast<std::byte*>(part.data()), part.size());
+    for (const auto part : mapped)
+        ::munmap(const_cast<std::byte*>(part.data()), part.size());
 }
 
 // Every part at its base address, or nothing.
@@ -45,7 +47,8 @@ std::optional<PartBytes> try_map_all(const std::vector<PartFile>& parts) {
         void* const at = part.header.version->has_base_address
                              ? ::mmap(hint, bytes, PROT_READ, MAP_PRIVATE, part.fd.get(), 0)
                              : MAP_FAILED;
-        if (at != MAP_FAILED) mapped.emplace_back(static_cast<const std::byte*>(at), bytes);
+        if (at != MAP_FAILED)
+            mapped.emplace_back(static_cast<const std::byte*>(at), bytes);
         if (at != hint) {
             unmap(mapped);
             return std::nullopt;
@@ -56,7 +59,8 @@ std::optional<PartBytes> try_map_all(const std::vector<PartFile>& parts) {
 
 std::vector<FileIdentity> identities_of(const std::vector<PartFile>& parts) {
     std::vector<FileIdentity> result;
-    for (const PartFile& part : parts) result.push_back(part.identity);
+    for (const PartFile& part : parts)
+        result.push_back(part.identity);
     return result;
 }
 
@@ -79,14 +83,16 @@ RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust trust) 
             throw;
         }
         ++stats_.modules_mapped;
-        for (const FileIdentity& file : files) stats_.mapped_bytes += file.size_bytes;
+        for (const FileIdentity& file : files)
+            stats_.mapped_bytes += file.size_bytes;
         accepted_.insert(std::move(files));
         return keep(parts, *mapped, std::nullopt);
     }
     using Validate = RelocatedCopy::Validate;
     RelocatedCopy copy(parts, is_known ? Validate::no : Validate::yes);
     ++stats_.modules_relocated;
-    for (const FileIdentity& file : files) stats_.relocated_bytes += file.size_bytes;
+    for (const FileIdentity& file : files)
+        stats_.relocated_bytes += file.size_bytes;
     accepted_.insert(std::move(files));
     const PartBytes bytes = copy.part_bytes();
     return keep(parts, bytes, std::move(copy).mapping());

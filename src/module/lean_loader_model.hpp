@@ -15,14 +15,15 @@ struct LoaderModelStats {
     std::uint64_t relocated_bytes = 0;   ///< bytes of files in those copies, kept for ever
 };
 
-/// A MODEL of how Lean's own runtime loads modules, for showing and testing what that retains. It is not Lean.
+/// A MODEL of how Lean's own runtime loads modules, for showing and testing what that retains. It
+/// is not Lean.
 ///
-/// Each load asks `mmap` for the file's base address as a hint. When the kernel gives all parts their
-/// places, the mappings are used. Otherwise (because an earlier load of the module lies there) all parts are
-/// read into one private block and relocated. Neither is ever given back, as in Lean, where regions
-/// outlive the environments that used them. Lean trusts its files and the model, too, looks into a
-/// file once only: the first time it meets it.
-/// Follows Lean: src/library/module.cpp (`readModuleDataParts`), src/runtime/compact.cpp.
+/// Each load asks `mmap` for the file's base address as a hint. When the kernel gives all parts
+/// their places, the mappings are used. Otherwise (because an earlier load of the module lies
+/// there) all parts are read into one private block and relocated. Neither is ever given back, as
+/// in Lean, where regions outlive the environments that used them. Lean trusts its files and the
+/// model, too, looks into a file once only: the first time it meets it. Follows Lean:
+/// src/library/module.cpp (`readModuleDataParts`), src/runtime/compact.cpp.
 class LeanLoaderModel final : public RegionSource {
 public:
     RegionHandle acquire(std::vector<PartFile> parts, Trust trust) override;
@@ -32,7 +33,8 @@ public:
 private:
     mutable std::mutex mutex_;
     LoaderModelStats stats_; // guarded by mutex_
-    // Sets of files that were validated once; one entry for each module ever met. Guarded by mutex_.
+    // Sets of files that were validated once; one entry for each module ever met. Guarded by
+    // mutex_.
     absl::flat_hash_set<std::vector<FileIdentity>> accepted_;
 };
 

@@ -20,7 +20,9 @@ using object::ObjectRef;
 constexpr std::size_t max_module_name_bytes = 4096;
 constexpr std::size_t max_import_text_bytes = std::size_t{64} << 20U;
 
-bool has_base_address(const Region::Part& part) { return part.header.version->has_base_address; }
+bool has_base_address(const Region::Part& part) {
+    return part.header.version->has_base_address;
+}
 
 std::optional<std::string> stated(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
@@ -30,9 +32,11 @@ std::optional<std::string> stated(const std::string& text) {
 bool is_base_address_of_path(std::uint64_t base, const std::filesystem::path& path) {
     const auto module_path = std::filesystem::absolute(path).replace_extension();
     std::vector<Name::Component> components;
-    for (const auto& folder : module_path) components.push_back({folder.string(), 0, false});
+    for (const auto& folder : module_path)
+        components.push_back({folder.string(), 0, false});
     for (auto from = components.begin(); from != components.end(); ++from) {
-        if (base_address_of(Name(std::vector(from, components.end())).hash()) == base) return true;
+        if (base_address_of(Name(std::vector(from, components.end())).hash()) == base)
+            return true;
     }
     return false;
 }
@@ -44,8 +48,10 @@ void read_header(ModuleStats& stats, const Region::Part& part) {
     stats.githash = stated(part.header.githash);
     stats.file_bytes = part.bytes.size();
     stats.payload_bytes = part.bytes.size() - part.header.version->header_bytes - sizeof(ObjectRef);
-    if (part.header.version->has_flags) stats.flags = part.header.gmp_encoding ? 1 : 0;
-    if (!has_base_address(part)) return;
+    if (part.header.version->has_flags)
+        stats.flags = part.header.gmp_encoding ? 1 : 0;
+    if (!has_base_address(part))
+        return;
     stats.base_address = part.header.base_address;
     if (part.kind == PartKind::olean) {
         stats.base_address_is_of_module =
@@ -58,8 +64,8 @@ void require_short(NameRef module) {
     for (NameRef at = module; !at.is_anonymous(); at = at.prefix()) {
         bytes += 1 + (at.is_string() ? at.string_component().size() : 1);
         if (bytes > max_module_name_bytes) {
-            throw object::MalformedObject(module.object().word(), "module name of at most 4096 bytes",
-                                          "a longer one");
+            throw object::MalformedObject(module.object().word(),
+                                          "module name of at most 4096 bytes", "a longer one");
         }
     }
 }
@@ -83,8 +89,8 @@ void read_imports(ModuleStats& stats, const ModuleDataRef& data, const Region::P
         stats.import_lines.push_back(import_line(ImportRef(import), has_base_address(part)));
         bytes += stats.import_lines.back().size();
         if (bytes > max_import_text_bytes) {
-            throw object::MalformedObject(import.word(), "at most 64 MiB of imported modules' names",
-                                          "more");
+            throw object::MalformedObject(import.word(),
+                                          "at most 64 MiB of imported modules' names", "more");
         }
     }
 }
@@ -96,7 +102,8 @@ void read_root(ModuleStats& stats, const ModuleDataRef& data) {
         stats.constant_names = data.constant_names().size();
         stats.extra_constant_names = data.extra_constant_names().size();
     }
-    if (data.states_is_module()) stats.is_module = data.is_module();
+    if (data.states_is_module())
+        stats.is_module = data.is_module();
     stats.entries = data.entries().size();
     for (const ObjectRef entries : data.entries()) {
         stats.entry_items += object::ExtensionEntriesRef(entries).entries().size();
@@ -113,7 +120,8 @@ void count_constant(ModuleStats& stats, ConstantInfoRef constant) {
     if (constant.kind() == ConstantKind::definition) {
         ++stats.definitions_by_safety[static_cast<std::size_t>(constant.safety())];
     }
-    if (is_compiler_stage(constant.name())) ++stats.compiler_stage_constants;
+    if (is_compiler_stage(constant.name()))
+        ++stats.compiler_stage_constants;
 }
 
 void count_typed_objects(ModuleStats& stats, const TypedObjects& objects, bool is_of_2020) {
@@ -123,12 +131,14 @@ void count_typed_objects(ModuleStats& stats, const TypedObjects& objects, bool i
     objects.terms().sweep([&](ObjectRef term) {
         ++stats.terms_by_kind[static_cast<std::size_t>(ExprRef(term).kind())];
     });
-    if (is_of_2020) return;
+    if (is_of_2020)
+        return;
     const object::DataWords today(object::HashMode::lean_2023);
     std::uint64_t others = 0;
     objects.names().sweep([&](ObjectRef object) {
         const NameRef name(object);
-        if (today.of_name(name) != name.cached_hash()) ++others;
+        if (today.of_name(name) != name.cached_hash())
+            ++others;
     });
     stats.names_with_other_hash = others;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "module/reachable_objects.hpp"
-#include "object/expr_ref.hpp"
 #include "object/constant_info.hpp"
+#include "object/expr_ref.hpp"
 
 #include <array>
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace leanhost::module {
 
-/// What one part of a module holds. The values are columns of `stats_columns`, which says what each means
-/// and what it is called outside; nullopt: the part's format does not have it.
+/// What one part of a module holds. The values are columns of `stats_columns`, which says what each
+/// means and what it is called outside; nullopt: the part's format does not have it.
 struct ModuleStats {
     std::string file;
     std::string format;
@@ -47,9 +47,9 @@ struct ModuleStats {
 };
 
 /// Counts what the part at `part` of the region holds, what it uses of earlier parts included.
-/// Cost: linear in the parts, the text of names once for each name with it; private bytes: 3/32 of their
-/// size. Throws Failure invalid_input (file, offset): an object of another kind than its place asks for, a
-/// module name of more than 4,096 bytes, or more than 64 MiB of them.
+/// Cost: linear in the parts, the text of names once for each name with it; private bytes: 3/32 of
+/// their size. Throws Failure invalid_input (file, offset): an object of another kind than its
+/// place asks for, a module name of more than 4,096 bytes, or more than 64 MiB of them.
 ModuleStats module_stats_of(const Region& region, std::size_t part);
 
 /// Null, a number, a text or several.

@@ -16,7 +16,8 @@ ObjectMarks::ObjectMarks(const Region& region, std::size_t num_parts) {
 bool ObjectMarks::add(object::ObjectRef object) {
     for (Part& part : parts_) {
         const std::uint64_t offset = object.word() - part.address;
-        if (offset >= part.bytes) continue;
+        if (offset >= part.bytes)
+            continue;
         std::uint64_t& word = part.bits[offset >> 9U];
         const std::uint64_t bit = std::uint64_t{1} << ((offset >> 3U) & 63U);
         const bool is_new = (word & bit) == 0;
@@ -43,7 +44,8 @@ void fail_malformed_inside(const Region& region,
                            const object::MalformedObject& malformed) {
     const bool has_place = (malformed.word() & 1U) == 0;
     const auto place = region.find(has_place ? malformed.word() : container.word());
-    if (!place) fail_malformed(region, what, malformed);
+    if (!place)
+        fail_malformed(region, what, malformed);
     fail_in_file(place->part->path, place->offset,
                  fmt::format("{}: {}", what, malformed.error().message()));
 }

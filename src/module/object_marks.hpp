@@ -6,11 +6,12 @@
 
 namespace leanhost::module {
 
-/// A set of objects in the first parts of a region: one bit for each 8 bytes, so 1/64 of their size.
+/// A set of objects in the first parts of a region: one bit for each 8 bytes, so 1/64 of their
+/// size.
 ///
-/// Swept from the last object to the first: an object points only at such as stand before it (that is
-/// what validation settles), so one sweep in which each object marks what it points at is a whole walk of a
-/// graph, parents before children, without a stack and with each object met once.
+/// Swept from the last object to the first: an object points only at such as stand before it (that
+/// is what validation settles), so one sweep in which each object marks what it points at is a
+/// whole walk of a graph, parents before children, without a stack and with each object met once.
 /// Borrows the region.
 class ObjectMarks {
 public:
@@ -20,11 +21,12 @@ public:
     bool add(object::ObjectRef object);
     std::uint64_t size() const noexcept;
 
-    /// Calls f(ObjectRef) for each object in the set, parts and objects last to first. `f` may add objects
-    /// that stand before the one it was given.
+    /// Calls f(ObjectRef) for each object in the set, parts and objects last to first. `f` may add
+    /// objects that stand before the one it was given.
     template <class F>
     void sweep(F&& f) const {
-        for (std::size_t part = parts_.size(); part-- > 0;) sweep_part(part, f);
+        for (std::size_t part = parts_.size(); part-- > 0;)
+            sweep_part(part, f);
     }
     template <class F>
     void sweep_part(std::size_t part, F&& f) const {
@@ -48,8 +50,8 @@ private:
     std::vector<Part> parts_;
 };
 
-/// The error for a malformed object that was met while `container` was read: names file and offset of the
-/// object, or those of `container` when it is a scalar, which has no place of its own.
+/// The error for a malformed object that was met while `container` was read: names file and offset
+/// of the object, or those of `container` when it is a scalar, which has no place of its own.
 [[noreturn]] void fail_malformed_inside(const Region& region,
                                         object::ObjectRef container,
                                         std::string_view what,
@@ -57,10 +59,8 @@ private:
 
 /// As `reading`, for a body that reads what `container` holds.
 template <class F>
-decltype(auto) reading_inside(const Region& region,
-                              object::ObjectRef container,
-                              std::string_view what,
-                              F&& body) {
+decltype(auto)
+reading_inside(const Region& region, object::ObjectRef container, std::string_view what, F&& body) {
     try {
         return std::forward<F>(body)();
     } catch (const object::MalformedObject& malformed) {

@@ -14,11 +14,13 @@ using object::ObjectTag;
 
 constexpr std::size_t word_bytes = 8;
 
-// In the format of 2020 the low half of the header's first eight bytes holds a small object's size, where
-// there is a reference count (0) today, and byte 5 holds the memory kind 3, "region".
+// In the format of 2020 the low half of the header's first eight bytes holds a small object's size,
+// where there is a reference count (0) today, and byte 5 holds the memory kind 3, "region".
 constexpr std::uint16_t v0_region_kind = 0x0300;
 
-bool is_v0(const PartImage& part) { return !part.header->version->has_base_address; }
+bool is_v0(const PartImage& part) {
+    return !part.header->version->has_base_address;
+}
 
 template <class T>
 T load(const PartImage& part, std::size_t offset) {
@@ -31,7 +33,9 @@ T load(const PartImage& part, std::size_t offset) {
     throw BadPart(offset, message);
 }
 
-std::size_t round_up(std::size_t bytes) { return (bytes + word_bytes - 1) & ~(word_bytes - 1); }
+std::size_t round_up(std::size_t bytes) {
+    return (bytes + word_bytes - 1) & ~(word_bytes - 1);
+}
 
 // `count` elements of `element_bytes` behind `fixed` bytes, if they fit into `room`.
 std::size_t sized_bytes(std::size_t offset,
@@ -56,20 +60,21 @@ void require_capacity(const PartImage& part, std::size_t offset, std::uint64_t s
     const auto capacity =
         load<std::uint64_t>(part, offset + offsetof(object::ArrayObject, capacity));
     if (capacity != size) {
-        bad(offset, fmt::format("capacity {} differs from size {}; equal in a region", capacity, size));
+        bad(offset,
+            fmt::format("capacity {} differs from size {}; equal in a region", capacity, size));
     }
 }
 
-std::size_t constructor_bytes(const PartImage& part,
-                              std::size_t offset,
-                              const ObjectHeader& header) {
+std::size_t
+constructor_bytes(const PartImage& part, std::size_t offset, const ObjectHeader& header) {
     const std::size_t bytes =
         is_v0(part) ? static_cast<std::uint32_t>(header.rc) : std::size_t{header.cs_sz};
     const std::size_t fields_end = sizeof(ObjectHeader) + word_bytes * header.other;
     if (bytes < fields_end || bytes % word_bytes != 0 || bytes > UINT16_MAX) {
-        bad(offset, fmt::format("constructor with {} object fields and {} bytes: expected a multiple "
-                                "of 8, at least {}",
-                                header.other, bytes, fields_end));
+        bad(offset,
+            fmt::format("constructor with {} object fields and {} bytes: expected a multiple "
+                        "of 8, at least {}",
+                        header.other, bytes, fields_end));
     }
     return bytes;
 }
@@ -98,10 +103,8 @@ std::size_t string_bytes(const PartImage& part, std::size_t offset, std::size_t 
     require_room(offset, sizeof(object::StringObject), room);
     const auto size = load<std::uint64_t>(part, offset + offsetof(object::StringObject, size));
     require_capacity(part, offset, size);
-    const std::size_t bytes =
-        sized_bytes(offset, sizeof(object::StringObject), size, 1, room);
-    if (size == 0 ||
-        part.file[offset + sizeof(object::StringObject) + size - 1] != std::byte{0}) {
+    const std::size_t bytes = sized_bytes(offset, sizeof(object::StringObject), size, 1, room);
+    if (size == 0 || part.file[offset + sizeof(object::StringObject) + size - 1] != std::byte{0}) {
         bad(offset, "string without its final NUL");
     }
     return bytes;
@@ -110,11 +113,13 @@ std::size_t string_bytes(const PartImage& part, std::size_t offset, std::size_t 
 std::size_t gmp_bytes(const PartImage& part, std::size_t offset, std::size_t room) {
     require_room(offset, sizeof(object::GmpObject), room);
     const auto big = load<object::GmpObject>(part, offset);
-    const std::uint64_t limbs = static_cast<std::uint64_t>(std::abs(std::int64_t{big.signed_limbs}));
+    const std::uint64_t limbs =
+        static_cast<std::uint64_t>(std::abs(std::int64_t{big.signed_limbs}));
     const std::uint64_t own_limbs = part.base() + offset + sizeof(object::GmpObject);
     if (big.limbs != own_limbs) {
-        bad(offset, fmt::format("big number whose limbs are at {:#x}; expected right behind it, at {:#x}",
-                                big.limbs, own_limbs));
+        bad(offset,
+            fmt::format("big number whose limbs are at {:#x}; expected right behind it, at {:#x}",
+                        big.limbs, own_limbs));
     }
     return sized_bytes(offset, sizeof(object::GmpObject), limbs, 8, room);
 }
@@ -125,8 +130,9 @@ std::size_t lean_native_bytes(const PartImage& part, std::size_t offset, std::si
     const std::uint64_t own_digits = part.base() + offset + sizeof(object::LeanNativeBigObject);
     // A size that could be taken for GMP's limb pointer would be read as the other encoding.
     if (big.digits != own_digits || big.size >= min_base_address) {
-        bad(offset, fmt::format("big number of {} digits at {:#x}; expected right behind it, at {:#x}",
-                                big.size, big.digits, own_digits));
+        bad(offset,
+            fmt::format("big number of {} digits at {:#x}; expected right behind it, at {:#x}",
+                        big.size, big.digits, own_digits));
     }
     return sized_bytes(offset, sizeof(object::LeanNativeBigObject), big.size, 4, room);
 }
@@ -166,18 +172,33 @@ std::size_t checked_object_bytes(const PartImage& part, std::size_t offset) {
         bytes = constructor_bytes(part, offset, header);
     } else {
         switch (header.tag) {
-        case ObjectTag::array: bytes = array_bytes(part, offset, room); break;
-        case ObjectTag::scalar_array: bytes = scalar_array_bytes(part, offset, header, room); break;
-        case ObjectTag::string: bytes = string_bytes(part, offset, room); break;
-        case ObjectTag::mpz: bytes = big_bytes(part, offset, room); break;
-        case ObjectTag::thunk: bytes = sizeof(object::ThunkObject); break;
-        case ObjectTag::task: bytes = sizeof(object::TaskObject); break;
-        case ObjectTag::ref: bytes = sizeof(object::RefObject); break;
+        case ObjectTag::array:
+            bytes = array_bytes(part, offset, room);
+            break;
+        case ObjectTag::scalar_array:
+            bytes = scalar_array_bytes(part, offset, header, room);
+            break;
+        case ObjectTag::string:
+            bytes = string_bytes(part, offset, room);
+            break;
+        case ObjectTag::mpz:
+            bytes = big_bytes(part, offset, room);
+            break;
+        case ObjectTag::thunk:
+            bytes = sizeof(object::ThunkObject);
+            break;
+        case ObjectTag::task:
+            bytes = sizeof(object::TaskObject);
+            break;
+        case ObjectTag::ref:
+            bytes = sizeof(object::RefObject);
+            break;
         default:
-            bad(offset, fmt::format("object of tag {}: no such object is ever compacted (expected a "
-                                    "constructor up to {}, array, scalar array, string, big number, "
-                                    "thunk, task or reference)",
-                                    header.tag, ObjectTag::max_constructor));
+            bad(offset,
+                fmt::format("object of tag {}: no such object is ever compacted (expected a "
+                            "constructor up to {}, array, scalar array, string, big number, "
+                            "thunk, task or reference)",
+                            header.tag, ObjectTag::max_constructor));
         }
     }
     require_room(offset, bytes, room);
@@ -185,7 +206,8 @@ std::size_t checked_object_bytes(const PartImage& part, std::size_t offset) {
 }
 
 PointerWords pointer_words(const ObjectHeader& header, const std::byte* object) noexcept {
-    if (header.tag <= ObjectTag::max_constructor) return {sizeof(ObjectHeader), header.other};
+    if (header.tag <= ObjectTag::max_constructor)
+        return {sizeof(ObjectHeader), header.other};
     switch (header.tag) {
     case ObjectTag::array: {
         std::uint64_t size;
@@ -195,8 +217,10 @@ PointerWords pointer_words(const ObjectHeader& header, const std::byte* object) 
     // The word behind a thunk's or a task's value leads to code; in a region it is null.
     case ObjectTag::thunk:
     case ObjectTag::task:
-    case ObjectTag::ref: return {sizeof(ObjectHeader), 1};
-    default: return {0, 0};
+    case ObjectTag::ref:
+        return {sizeof(ObjectHeader), 1};
+    default:
+        return {0, 0};
     }
 }
 

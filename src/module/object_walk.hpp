@@ -8,8 +8,8 @@
 
 namespace leanhost::module {
 
-/// Something in a part's payload that cannot be: where, counted from the file's first byte, and what was
-/// expected. Caught where the file's name is known.
+/// Something in a part's payload that cannot be: where, counted from the file's first byte, and
+/// what was expected. Caught where the file's name is known.
 class BadPart : public std::runtime_error {
 public:
     BadPart(std::size_t offset, const std::string& message)
@@ -34,12 +34,12 @@ struct PartImage {
 };
 
 /// The kinds of objects that a part may hold: those that Lean's compactor writes.
-/// Size in bytes of the object at `offset`, padding included: at least 8, a multiple of 8, and inside the
-/// object area. Throws BadPart when there is no such object.
+/// Size in bytes of the object at `offset`, padding included: at least 8, a multiple of 8, and
+/// inside the object area. Throws BadPart when there is no such object.
 std::size_t checked_object_bytes(const PartImage& part, std::size_t offset);
 
-/// Calls f(offset, header, bytes) for each object, in file order. Throws BadPart where objects do not tile
-/// the area. Reads headers only; pointers are not followed.
+/// Calls f(offset, header, bytes) for each object, in file order. Throws BadPart where objects do
+/// not tile the area. Reads headers only; pointers are not followed.
 template <class F>
 void for_each_object(const PartImage& part, F&& f) {
     const std::size_t end = part.objects_end();
@@ -50,8 +50,8 @@ void for_each_object(const PartImage& part, F&& f) {
     }
 }
 
-/// The pointer words of an object that `checked_object_bytes` accepted: offset of the first from the
-/// object's start, and how many. The digit pointer of a big number is not among them.
+/// The pointer words of an object that `checked_object_bytes` accepted: offset of the first from
+/// the object's start, and how many. The digit pointer of a big number is not among them.
 struct PointerWords {
     std::size_t first_offset;
     std::size_t count;

@@ -29,7 +29,8 @@ constexpr const OleanVersion* v2 = &versions[3];
 constexpr std::string_view old_magic = "oleanfile!!!!!!!";
 constexpr std::string_view magic = "olean";
 constexpr std::uint8_t gmp_flag = 1;
-// What Lean reduced a module's hash by in April 2022; the bound of today came with the hash of 2023.
+// What Lean reduced a module's hash by in April 2022; the bound of today came with the hash of
+// 2023.
 constexpr std::uint64_t max_base_address_of_2022 = std::uint64_t{1} << 47U;
 
 struct HeaderV0b {
@@ -79,16 +80,18 @@ void require_base_address(std::uint64_t base,
                           std::size_t offset,
                           std::uint64_t bound = max_base_address) {
     if (base % base_address_alignment != 0 || base < min_base_address || base >= bound) {
-        fail(ErrorCode::invalid_input,
-             fmt::format("base address {:#x} at offset {}: expected a multiple of 64 KiB from {:#x} "
-                         "to {:#x}",
-                         base, offset, min_base_address, bound),
-             {{"offset", std::uint64_t{offset}}});
+        fail(
+            ErrorCode::invalid_input,
+            fmt::format("base address {:#x} at offset {}: expected a multiple of 64 KiB from {:#x} "
+                        "to {:#x}",
+                        base, offset, min_base_address, bound),
+            {{"offset", std::uint64_t{offset}}});
     }
 }
 
-// The two formats with the old magic differ in what follows it: a base address, which is a multiple of
-// 64 KiB, or the first object of 2020, whose header has 0 and the memory kind 3 in bytes 4 and 5.
+// The two formats with the old magic differ in what follows it: a base address, which is a multiple
+// of 64 KiB, or the first object of 2020, whose header has 0 and the memory kind 3 in bytes 4
+// and 5.
 bool is_object_header_of_2020(std::uint64_t word) {
     return word % base_address_alignment != 0 && (word >> 32U & 0xffffU) == 0x0300;
 }
@@ -131,22 +134,27 @@ OleanHeader read_v2(std::span<const std::byte> file) {
 
 } // namespace
 
-std::span<const OleanVersion> olean_versions() noexcept { return versions; }
+std::span<const OleanVersion> olean_versions() noexcept {
+    return versions;
+}
 
 Expected<OleanHeader> read_olean_header(std::span<const std::byte> file) {
     return guarded("read_olean_header", [&]() -> OleanHeader {
         const std::string_view text{reinterpret_cast<const char*>(file.data()), file.size()};
         const bool is_cut_old_magic = text.size() > magic.size() && old_magic.starts_with(text);
-        if (text.starts_with(old_magic) || is_cut_old_magic) return read_old(file);
+        if (text.starts_with(old_magic) || is_cut_old_magic)
+            return read_old(file);
         if (!text.starts_with(magic)) {
-            fail(ErrorCode::invalid_input,
-                 "not a module file: expected 'olean' at offset 0",
+            fail(ErrorCode::invalid_input, "not a module file: expected 'olean' at offset 0",
                  {{"offset", std::uint64_t{0}}});
         }
-        if (text.size() <= magic.size()) static_cast<void>(header_at_start<HeaderV2>(file));
+        if (text.size() <= magic.size())
+            static_cast<void>(header_at_start<HeaderV2>(file));
         switch (const auto version = static_cast<std::uint8_t>(text[magic.size()])) {
-        case 1: return read_v1(file);
-        case 2: return read_v2(file);
+        case 1:
+            return read_v1(file);
+        case 2:
+            return read_v2(file);
         default:
             fail(ErrorCode::unsupported_version,
                  fmt::format("container version {} at offset {}; known: the one of 2020 to 4.3.0 "

@@ -19,11 +19,12 @@ enum class Trust : std::uint8_t {
     hostile, ///< copy each file once into sealed memory and map that
 };
 
-/// A larger file is refused: the largest parts of real libraries have some 100 MB, and a sparse file may claim
-/// any size.
+/// A larger file is refused: the largest parts of real libraries have some 100 MB, and a sparse
+/// file may claim any size.
 inline constexpr std::uint64_t max_part_bytes = std::uint64_t{4} << 30U;
 
-/// Whether something is at `path`. Only "no such file" is absence: throws Failure(io) when it cannot be told.
+/// Whether something is at `path`. Only "no such file" is absence: throws Failure(io) when it
+/// cannot be told.
 bool is_there(const std::filesystem::path& path);
 
 /// One part, open and identified, its header read, not yet validated.
@@ -39,13 +40,12 @@ struct PartFile {
 /// unsupported_version, file_changed (it changed while it was being copied); each names the file.
 PartFile open_part(const std::filesystem::path& path, PartKind kind, Trust trust);
 
-/// Throws Failure(file_changed) when the file was written to since it was opened. Says nothing of a sealed
-/// copy, which nobody can write to.
+/// Throws Failure(file_changed) when the file was written to since it was opened. Says nothing of a
+/// sealed copy, which nobody can write to.
 void require_unchanged(const PartFile& part);
 
 /// The error for something wrong inside `path` at `offset`.
-[[noreturn]] void fail_in_file(const std::filesystem::path& path,
-                               std::uint64_t offset,
-                               const std::string& message);
+[[noreturn]] void
+fail_in_file(const std::filesystem::path& path, std::uint64_t offset, const std::string& message);
 
 } // namespace leanhost::module

@@ -21,22 +21,24 @@ bool is_start_in_earlier(std::uint64_t word, std::span<const EarlierPart> earlie
     });
 }
 
-[[noreturn]] void bad_pointer(std::uint64_t word,
-                              std::size_t at,
-                              std::size_t limit,
-                              const PartImage& part) {
+[[noreturn]] void
+bad_pointer(std::uint64_t word, std::size_t at, std::size_t limit, const PartImage& part) {
     const std::uint64_t offset = word - part.base();
     const char* why = offset >= part.file.size() ? "outside this part and the earlier ones"
                       : offset >= limit          ? "not earlier in the file"
                                                  : "not the start of an object";
-    throw BadPart(at, fmt::format("pointer {:#x} is {}; expected a scalar or an object before offset {}",
-                                  word, why, limit));
+    throw BadPart(
+        at, fmt::format("pointer {:#x} is {}; expected a scalar or an object before offset {}",
+                        word, why, limit));
 }
 
 // Words behind the value of a thunk or a task would be code or a running task.
-void require_settled(const PartImage& part, std::size_t offset, const object::ObjectHeader& header) {
+void require_settled(const PartImage& part,
+                     std::size_t offset,
+                     const object::ObjectHeader& header) {
     using object::ObjectTag;
-    if (header.tag != ObjectTag::thunk && header.tag != ObjectTag::task) return;
+    if (header.tag != ObjectTag::thunk && header.tag != ObjectTag::task)
+        return;
     const std::size_t at = offset + offsetof(object::ThunkObject, closure);
     if (word_at(part.file.data() + at) != 0) {
         throw BadPart(at, "thunk or task that is not settled: expected a null pointer");
@@ -47,9 +49,10 @@ void require_shape(const PartImage& part) {
     const std::size_t least = part.header->version->header_bytes + part.trailer_bytes() +
                               (part.header->version->root_is_last ? 0 : 8);
     if (part.file.size() < least) {
-        throw BadPart(part.file.size(),
-                      fmt::format("cut short: {} bytes, expected at least {} for header and root pointer",
-                                  part.file.size(), least));
+        throw BadPart(
+            part.file.size(),
+            fmt::format("cut short: {} bytes, expected at least {} for header and root pointer",
+                        part.file.size(), least));
     }
     if (part.file.size() % 8 != 0) {
         throw BadPart(part.file.size() & ~std::size_t{7},
@@ -57,16 +60,18 @@ void require_shape(const PartImage& part) {
     }
 }
 
-// The file of 2020 ends with the header of an object that is none, and the root pointer. A file cut short
-// ends with something else.
+// The file of 2020 ends with the header of an object that is none, and the root pointer. A file cut
+// short ends with something else.
 void require_terminator(const PartImage& part) {
     constexpr std::uint64_t terminator = 0xff00030000000010;
-    if (part.trailer_bytes() == 0) return;
+    if (part.trailer_bytes() == 0)
+        return;
     const std::uint64_t found = word_at(part.file.data() + part.objects_end());
     if (found != terminator) {
-        throw BadPart(part.objects_end(),
-                      fmt::format("expected the terminator {:#x} before the root pointer, found {:#x}",
-                                  terminator, found));
+        throw BadPart(
+            part.objects_end(),
+            fmt::format("expected the terminator {:#x} before the root pointer, found {:#x}",
+                        terminator, found));
     }
 }
 
@@ -80,10 +85,13 @@ StartBitmap validate_part(const PartImage& part, std::span<const EarlierPart> ea
     const std::uint64_t base = part.base();
     const auto check_pointer = [&](std::size_t at, std::size_t limit) {
         const std::uint64_t word = word_at(bytes + at);
-        if ((word & 1U) != 0) return;
+        if ((word & 1U) != 0)
+            return;
         const std::uint64_t offset = word - base;
-        if (offset < limit && offset % 8 == 0 && starts.test(offset)) return;
-        if (!is_start_in_earlier(word, earlier)) bad_pointer(word, at, limit, part);
+        if (offset < limit && offset % 8 == 0 && starts.test(offset))
+            return;
+        if (!is_start_in_earlier(word, earlier))
+            bad_pointer(word, at, limit, part);
     };
     for_each_object(part, [&](std::size_t offset, std::size_t) {
         object::ObjectHeader header;

@@ -14,7 +14,9 @@ void PartsValidator::validate(const PartFile& part, std::span<const std::byte> b
     require_unchanged(part);
 }
 
-void PartsValidator::skip(const PartFile& part, std::span<const std::byte> bytes, bool later_follow) {
+void PartsValidator::skip(const PartFile& part,
+                          std::span<const std::byte> bytes,
+                          bool later_follow) {
     try {
         add(part, bytes, later_follow ? object_starts({bytes, &part.header}) : StartBitmap(0));
     } catch (const BadPart& bad) {
@@ -22,7 +24,9 @@ void PartsValidator::skip(const PartFile& part, std::span<const std::byte> bytes
     }
 }
 
-void PartsValidator::add(const PartFile& part, std::span<const std::byte> bytes, StartBitmap starts) {
+void PartsValidator::add(const PartFile& part,
+                         std::span<const std::byte> bytes,
+                         StartBitmap starts) {
     bitmaps_.push_back(std::make_unique<StartBitmap>(std::move(starts)));
     earlier_.push_back({part.header.base_address, bytes.size(), bitmaps_.back().get()});
 }
@@ -35,10 +39,11 @@ void require_contiguous(std::span<const PartFile> parts) {
         const std::uint64_t expected =
             (end + base_address_alignment - 1) & ~(base_address_alignment - 1);
         if (header.base_address != expected || !before.header.version->has_base_address) {
-            fail_in_file(parts[i].path, header.version->header_bytes - sizeof(header.base_address),
-                         fmt::format("base address {:#x} does not follow {}: expected {:#x}; the parts "
-                                     "are not of one build",
-                                     header.base_address, before.path.string(), expected));
+            fail_in_file(
+                parts[i].path, header.version->header_bytes - sizeof(header.base_address),
+                fmt::format("base address {:#x} does not follow {}: expected {:#x}; the parts "
+                            "are not of one build",
+                            header.base_address, before.path.string(), expected));
         }
     }
 }

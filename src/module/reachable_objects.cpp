@@ -12,7 +12,9 @@ namespace {
 using object::ObjectRef;
 using object::ObjectTag;
 
-std::uint64_t round_up(std::uint64_t bytes) { return (bytes + 7) & ~std::uint64_t{7}; }
+std::uint64_t round_up(std::uint64_t bytes) {
+    return (bytes + 7) & ~std::uint64_t{7};
+}
 
 template <class T>
 const T& as(ObjectRef object) {
@@ -40,11 +42,21 @@ std::uint64_t count_one(ReachableObjects& counts, ObjectRef object) {
     case ObjectTag::string:
         ++counts.strings;
         return round_up(sizeof(object::StringObject) + object.string().size() + 1);
-    case ObjectTag::mpz: ++counts.big_numbers; return big_number_bytes(object);
-    case ObjectTag::thunk: ++counts.thunks; return sizeof(object::ThunkObject);
-    case ObjectTag::task: ++counts.tasks; return sizeof(object::TaskObject);
-    case ObjectTag::ref: ++counts.refs; return sizeof(object::RefObject);
-    default: ++counts.constructors; return object.header().cs_sz;
+    case ObjectTag::mpz:
+        ++counts.big_numbers;
+        return big_number_bytes(object);
+    case ObjectTag::thunk:
+        ++counts.thunks;
+        return sizeof(object::ThunkObject);
+    case ObjectTag::task:
+        ++counts.tasks;
+        return sizeof(object::TaskObject);
+    case ObjectTag::ref:
+        ++counts.refs;
+        return sizeof(object::RefObject);
+    default:
+        ++counts.constructors;
+        return object.header().cs_sz;
     }
 }
 
@@ -55,7 +67,8 @@ void for_each_pointer(ObjectRef object, F&& f) {
     for (std::size_t i = 0; i < words.count; ++i) {
         std::uint64_t word;
         std::memcpy(&word, at + words.first_offset + 8 * i, sizeof(word));
-        if (const ObjectRef target(word); !target.is_scalar()) f(target);
+        if (const ObjectRef target(word); !target.is_scalar())
+            f(target);
     }
 }
 

@@ -14,8 +14,9 @@ struct ReachableObjects {
     std::uint64_t thunks = 0;
     std::uint64_t tasks = 0;
     std::uint64_t refs = 0;
-    std::uint64_t size_bytes = 0;      ///< of all these, padding included
-    std::uint64_t earlier_objects = 0; ///< distinct objects of earlier parts to which these and the root point
+    std::uint64_t size_bytes = 0; ///< of all these, padding included
+    std::uint64_t earlier_objects =
+        0; ///< distinct objects of earlier parts to which these and the root point
 
     std::uint64_t size() const noexcept;
 };

@@ -24,7 +24,8 @@ object::ObjectRef Region::root(std::size_t part) const noexcept {
 std::optional<Region::Place> Region::find(std::uint64_t address) const noexcept {
     for (const Part& part : parts_) {
         const std::uint64_t offset = address - reinterpret_cast<std::uint64_t>(part.bytes.data());
-        if (offset < part.bytes.size()) return Place{&part, offset};
+        if (offset < part.bytes.size())
+            return Place{&part, offset};
     }
     return std::nullopt;
 }
@@ -35,7 +36,8 @@ void fail_malformed(const Region& region,
     const std::string message = fmt::format("{}: {}", what, malformed.error().message());
     const auto place = region.find(malformed.word());
     // A scalar where an object should be has no place of its own; the file is known all the same.
-    if (place) fail_in_file(place->part->path, place->offset, message);
+    if (place)
+        fail_in_file(place->part->path, place->offset, message);
     const std::filesystem::path& path = region.parts().back().path;
     fail(ErrorCode::invalid_input, fmt::format("{}: {}", path.string(), message),
          {{"file", path.string()}});

@@ -10,9 +10,10 @@ namespace leanhost::module {
 
 /// The parts of one module as they lie in memory: validated, read-only, every pointer right.
 ///
-/// Either each part is mapped at its base address (costing no private memory, shared by every region
-/// with the same files), or all of them are one relocated private copy. Immutable and thread-safe; kept
-/// by RegionHandles, and everything read from it is valid as long as one of them is.
+/// Either each part is mapped at its base address (costing no private memory, shared by every
+/// region with the same files), or all of them are one relocated private copy. Immutable and
+/// thread-safe; kept by RegionHandles, and everything read from it is valid as long as one of them
+/// is.
 class Region {
 public:
     struct Part {
@@ -47,8 +48,8 @@ private:
     bool is_relocated_;
 };
 
-/// Runs `body`, which reads objects of `region`, and turns a MalformedObject into an error that names file
-/// and offset. `what` says what was being read.
+/// Runs `body`, which reads objects of `region`, and turns a MalformedObject into an error that
+/// names file and offset. `what` says what was being read.
 template <class F>
 decltype(auto) reading(const Region& region, std::string_view what, F&& body);
 

@@ -8,7 +8,6 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
-
 #include <sys/mman.h>
 
 #include <array>
@@ -22,8 +21,9 @@ namespace {
 
 using memory::NamedMapping;
 
-// The files of a region, or of a part together with the parts before it: a later part was validated against
-// just those, and points into them. Sealed copies and mapped files do not stand in for each other.
+// The files of a region, or of a part together with the parts before it: a later part was validated
+// against just those, and points into them. Sealed copies and mapped files do not stand in for each
+// other.
 struct Key {
     Trust trust;
     std::vector<FileIdentity> files;
@@ -37,14 +37,15 @@ struct Key {
 
 Key key_of(std::span<const PartFile> parts, Trust trust) {
     Key key{trust, {}};
-    for (const PartFile& part : parts) key.files.push_back(part.identity);
+    for (const PartFile& part : parts)
+        key.files.push_back(part.identity);
     return key;
 }
 
 } // namespace
 
-// One part at its base address, valid; shared by the regions that have it. Made and destroyed under its
-// shard's mutex: the place must not be seen as taken by a mapping that is on its way out.
+// One part at its base address, valid; shared by the regions that have it. Made and destroyed under
+// its shard's mutex: the place must not be seen as taken by a mapping that is on its way out.
 class MappedPart {
 public:
     using Table = absl::flat_hash_map<Key, std::weak_ptr<MappedPart>>;
@@ -56,8 +57,10 @@ public:
     MappedPart(const MappedPart&) = delete;
     MappedPart& operator=(const MappedPart&) = delete;
     ~MappedPart() {
-        if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-        if (table_ != nullptr) table_->erase(key_);
+        if (!bytes_.empty())
+            ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+        if (table_ != nullptr)
+            table_->erase(key_);
     }
 
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
@@ -79,13 +82,15 @@ private:
 std::shared_ptr<MappedPart> MappedPart::try_map(const PartFile& part) {
     const std::uint64_t base = part.header.base_address;
     const std::size_t bytes = part.identity.size_bytes;
-    if (!part.header.version->has_base_address || base + bytes > max_base_address) return nullptr;
+    if (!part.header.version->has_base_address || base + bytes > max_base_address)
+        return nullptr;
     auto mapped = std::make_shared<MappedPart>();
     void* const wanted = reinterpret_cast<void*>(base);
     void* const at =
         ::mmap(wanted, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, part.fd.get(), 0);
     if (at == MAP_FAILED) {
-        if (errno != ENOMEM) return nullptr; // taken, or not to be had for another reason
+        if (errno != ENOMEM)
+            return nullptr; // taken, or not to be had for another reason
         fail(ErrorCode::resource_exhausted,
              fmt::format("{}: cannot be mapped: {}; a process may have as many mappings as "
                          "vm.max_map_count says",
@@ -97,8 +102,8 @@ std::shared_ptr<MappedPart> MappedPart::try_map(const PartFile& part) {
     return at == wanted ? mapped : nullptr;
 }
 
-// Shared by the regions of more and of fewer parts of one module: the earlier parts do not know of the
-// later ones.
+// Shared by the regions of more and of fewer parts of one module: the earlier parts do not know of
+// the later ones.
 struct PrivateCopy {
     NamedMapping mapping;
     std::uint64_t file_bytes;
@@ -108,12 +113,13 @@ struct RegionEntry {
     Key key;
     std::unique_ptr<const Region> region;
     std::vector<std::shared_ptr<MappedPart>> mapped; // empty when relocated
-    std::shared_ptr<const PrivateCopy> copy; // null when mapped
-    std::uint64_t users = 0;                 // handles; guarded by the shard's mutex
+    std::shared_ptr<const PrivateCopy> copy;         // null when mapped
+    std::uint64_t users = 0;                         // handles; guarded by the shard's mutex
 };
 
 struct RegistryState {
-    // A module's files all belong to the shard of its first one, so that one mutex guards its counts.
+    // A module's files all belong to the shard of its first one, so that one mutex guards its
+    // counts.
     struct Shard {
         mutable std::mutex mutex;
         MappedPart::Table mapped_parts;                                 // guarded by mutex
@@ -135,44 +141,47 @@ using Shard = RegistryState::Shard;
 
 using MappedParts = std::vector<std::shared_ptr<MappedPart>>;
 
-void validate_new_parts(RegistryState& state, std::span<const PartFile> parts, const MappedParts& mapped) {
+void validate_new_parts(RegistryState& state,
+                        std::span<const PartFile> parts,
+                        const MappedParts& mapped) {
     PartsValidator validator;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (!mapped[i]->is_listed()) {
             validator.validate(parts[i], mapped[i]->bytes());
             state.validated_bytes += parts[i].identity.size_bytes;
         } else {
-            const bool later_is_new = std::any_of(mapped.begin() + static_cast<std::ptrdiff_t>(i), mapped.end(),
-                                                  [](const auto& part) { return !part->is_listed(); });
+            const bool later_is_new =
+                std::any_of(mapped.begin() + static_cast<std::ptrdiff_t>(i), mapped.end(),
+                            [](const auto& part) { return !part->is_listed(); });
             validator.skip(parts[i], mapped[i]->bytes(), later_is_new);
         }
     }
 }
 
 // Maps each part at its base address or finds it there. Empty when a place is taken.
-MappedParts try_map_parts(RegistryState& state,
-                          Shard& shard,
-                          std::span<const PartFile> parts,
-                          Trust trust) {
+MappedParts
+try_map_parts(RegistryState& state, Shard& shard, std::span<const PartFile> parts, Trust trust) {
     MappedParts mapped;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto there = shard.mapped_parts.find(key_of(parts.first(i + 1), trust));
         mapped.push_back(there != shard.mapped_parts.end() ? there->second.lock()
                                                            : MappedPart::try_map(parts[i]));
-        if (mapped.back() == nullptr) return {};
+        if (mapped.back() == nullptr)
+            return {};
     }
     validate_new_parts(state, parts, mapped);
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (mapped[i]->is_listed()) continue;
+        if (mapped[i]->is_listed())
+            continue;
         MappedPart::list(mapped[i], key_of(parts.first(i + 1), trust), shard.mapped_parts);
     }
     return mapped;
 }
 
-std::unique_ptr<RegionEntry> mk_mapped_entry(std::vector<PartFile>& parts,
-                                             MappedParts mapped) {
+std::unique_ptr<RegionEntry> mk_mapped_entry(std::vector<PartFile>& parts, MappedParts mapped) {
     PartBytes bytes;
-    for (const auto& part : mapped) bytes.push_back(part->bytes());
+    for (const auto& part : mapped)
+        bytes.push_back(part->bytes());
     auto entry = std::make_unique<RegionEntry>();
     entry->region = std::make_unique<Region>(region_parts(parts, bytes), false);
     entry->mapped = std::move(mapped);
@@ -215,22 +224,22 @@ std::unique_ptr<RegionEntry> mk_relocated_entry(RegistryState& state,
     return entry;
 }
 
-std::unique_ptr<RegionEntry> mk_entry(RegistryState& state,
-                                      Shard& shard,
-                                      std::vector<PartFile>& parts,
-                                      const Key& key) {
+std::unique_ptr<RegionEntry>
+mk_entry(RegistryState& state, Shard& shard, std::vector<PartFile>& parts, const Key& key) {
     if (const RegionEntry* wider = find_wider_copy(shard, key)) {
         return mk_narrower_entry(parts, *wider);
     }
     require_contiguous(parts);
     MappedParts mapped = try_map_parts(state, shard, parts, key.trust);
-    return mapped.empty() ? mk_relocated_entry(state, parts) : mk_mapped_entry(parts, std::move(mapped));
+    return mapped.empty() ? mk_relocated_entry(state, parts)
+                          : mk_mapped_entry(parts, std::move(mapped));
 }
 
 void release(RegistryState& state, RegionEntry* entry) noexcept {
     Shard& shard = state.shard_of(entry->key);
     const std::lock_guard lock(shard.mutex);
-    if (--entry->users > 0) return;
+    if (--entry->users > 0)
+        return;
     shard.regions.erase(shard.regions.find(entry->key)); // under the mutex: see MappedPart
 }
 
@@ -241,7 +250,8 @@ RegionHandle::RegionHandle(std::shared_ptr<RegistryState> state, RegionEntry* en
 
 RegionHandle::RegionHandle(const RegionHandle& other)
     : region_(other.region_), state_(other.state_), entry_(other.entry_) {
-    if (entry_ == nullptr) return;
+    if (entry_ == nullptr)
+        return;
     const std::lock_guard lock(state_->shard_of(entry_->key).mutex);
     ++entry_->users;
 }
@@ -258,7 +268,8 @@ RegionHandle& RegionHandle::operator=(RegionHandle other) noexcept {
 }
 
 RegionHandle::~RegionHandle() {
-    if (entry_ != nullptr) release(*state_, entry_);
+    if (entry_ != nullptr)
+        release(*state_, entry_);
 }
 
 RegionRegistry::RegionRegistry() : state_(std::make_shared<RegistryState>()) {}
@@ -290,11 +301,13 @@ RegistryStats RegionRegistry::stats() const {
         for (const auto& [key, part] : shard.mapped_parts) {
             const std::uint64_t bytes = part.lock()->bytes().size();
             stats.mapped_bytes += bytes;
-            if (key.trust == Trust::hostile) stats.sealed_bytes += bytes;
+            if (key.trust == Trust::hostile)
+                stats.sealed_bytes += bytes;
         }
         absl::flat_hash_set<const PrivateCopy*> copies;
         for (const auto& [key, entry] : shard.regions) {
-            if (entry->copy == nullptr) continue;
+            if (entry->copy == nullptr)
+                continue;
             ++stats.relocated_regions;
             if (copies.insert(entry->copy.get()).second) {
                 stats.relocated_bytes += entry->copy->file_bytes;

@@ -9,9 +9,9 @@ namespace leanhost::module {
 struct RegistryState;
 struct RegionEntry;
 
-/// One use of a region. With a registry it is counted: copying counts, dropping the last one unmaps; it
-/// keeps the registry's state alive. Empty when default-made or moved from. Distinct handles may be used
-/// from distinct threads.
+/// One use of a region. With a registry it is counted: copying counts, dropping the last one
+/// unmaps; it keeps the registry's state alive. Empty when default-made or moved from. Distinct
+/// handles may be used from distinct threads.
 class RegionHandle {
 public:
     RegionHandle() = default;

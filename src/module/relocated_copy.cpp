@@ -4,7 +4,6 @@
 #include "module/relocation.hpp"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,7 +17,8 @@ void read_whole(const PartFile& part, std::span<std::byte> to) {
     while (done < to.size()) {
         const ssize_t n =
             ::pread(part.fd.get(), to.data() + done, to.size() - done, static_cast<off_t>(done));
-        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0) {
             fail(n == 0 ? ErrorCode::file_changed : ErrorCode::io,
                  fmt::format("{}: cannot read at offset {}: {}", part.path.string(), done,

@@ -8,8 +8,8 @@ namespace leanhost::module {
 /// Where the parts of a module lie, one by one.
 using PartBytes = std::vector<std::span<const std::byte>>;
 
-/// All parts of a module in one private block, at the distances that their base addresses have, with
-/// every pointer made right for where the block lies; read-only.
+/// All parts of a module in one private block, at the distances that their base addresses have,
+/// with every pointer made right for where the block lies; read-only.
 class RelocatedCopy {
 public:
     enum class Validate : bool { no, yes };

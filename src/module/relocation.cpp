@@ -8,7 +8,8 @@ namespace {
 void add_at(std::byte* at, std::uint64_t delta) {
     std::uint64_t word;
     std::memcpy(&word, at, sizeof(word));
-    if ((word & 1U) != 0) return;
+    if ((word & 1U) != 0)
+        return;
     word += delta;
     std::memcpy(at, &word, sizeof(word));
 }

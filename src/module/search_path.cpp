@@ -19,7 +19,8 @@ bool is_safe_component(std::string_view text) {
 Name module_name_of(std::filesystem::path relative) {
     relative.replace_extension();
     std::vector<Name::Component> components;
-    for (const auto& folder : relative) components.push_back({folder.string(), 0, false});
+    for (const auto& folder : relative)
+        components.push_back({folder.string(), 0, false});
     return Name(std::move(components));
 }
 
@@ -28,15 +29,18 @@ Name module_name_of(std::filesystem::path relative) {
 std::filesystem::path relative_module_path(const Name& module) {
     std::filesystem::path path;
     for (const auto& component : module.components()) {
-        const std::string text = component.is_number ? std::to_string(component.number) : component.text;
+        const std::string text =
+            component.is_number ? std::to_string(component.number) : component.text;
         if (!is_safe_component(text)) {
             fail(ErrorCode::invalid_argument,
-                 fmt::format("'{}' is no module name: the component '{}' cannot be a folder or a file",
-                             module.to_string(), text));
+                 fmt::format(
+                     "'{}' is no module name: the component '{}' cannot be a folder or a file",
+                     module.to_string(), text));
         }
         path /= text;
     }
-    if (path.empty()) fail(ErrorCode::invalid_argument, "the anonymous name is no module name");
+    if (path.empty())
+        fail(ErrorCode::invalid_argument, "the anonymous name is no module name");
     path += part_suffix(PartKind::olean);
     return path;
 }
@@ -45,7 +49,8 @@ SearchPath SearchPath::from_text(std::string_view text) {
     std::vector<std::filesystem::path> roots;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find(':'), text.size());
-        if (end > 0) roots.emplace_back(text.substr(0, end));
+        if (end > 0)
+            roots.emplace_back(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return SearchPath(std::move(roots));
@@ -55,7 +60,8 @@ std::optional<std::filesystem::path> SearchPath::find(const Name& module) const 
     const std::filesystem::path relative = relative_module_path(module);
     for (const auto& root : roots_) {
         std::filesystem::path path = root / relative;
-        if (is_there(path)) return path;
+        if (is_there(path))
+            return path;
     }
     return std::nullopt;
 }
@@ -65,8 +71,10 @@ std::vector<Name> SearchPath::list_modules() const {
     for (const auto& root : roots_) {
         std::error_code error;
         std::filesystem::recursive_directory_iterator it(root, error);
-        for (; !error && it != std::filesystem::recursive_directory_iterator(); it.increment(error)) {
-            if (it->path().extension() == part_suffix(PartKind::olean) && it->is_regular_file(error)) {
+        for (; !error && it != std::filesystem::recursive_directory_iterator();
+             it.increment(error)) {
+            if (it->path().extension() == part_suffix(PartKind::olean) &&
+                it->is_regular_file(error)) {
                 modules.push_back(module_name_of(it->path().lexically_relative(root)));
             }
         }
@@ -83,7 +91,8 @@ std::vector<Name> SearchPath::list_modules() const {
 std::string SearchPath::to_string() const {
     std::string text;
     for (const auto& root : roots_) {
-        if (!text.empty()) text += ':';
+        if (!text.empty())
+            text += ':';
         text += root.string();
     }
     return text;
@@ -91,7 +100,8 @@ std::string SearchPath::to_string() const {
 
 std::filesystem::path part_path(const std::filesystem::path& olean, PartKind kind) {
     std::filesystem::path path = olean;
-    if (kind == PartKind::ir) return path.replace_extension(part_suffix(kind));
+    if (kind == PartKind::ir)
+        return path.replace_extension(part_suffix(kind));
     if (kind != PartKind::olean) {
         path += part_suffix(kind).substr(part_suffix(PartKind::olean).size());
     }

@@ -8,8 +8,8 @@
 
 namespace leanhost::module {
 
-/// Folders in which modules are looked for, in order: the module `A.B` is `A/B.olean` below one of them.
-/// A value type; looking up asks the file system each time.
+/// Folders in which modules are looked for, in order: the module `A.B` is `A/B.olean` below one of
+/// them. A value type; looking up asks the file system each time.
 class SearchPath {
 public:
     SearchPath() = default;
@@ -20,12 +20,12 @@ public:
     const std::vector<std::filesystem::path>& roots() const noexcept { return roots_; }
     bool operator==(const SearchPath&) const = default;
 
-    /// The first folder's file of the module's public part, or nullopt when no folder has one. A module
-    /// name that is no relative path (a component empty, "..", or with a slash in it) throws
+    /// The first folder's file of the module's public part, or nullopt when no folder has one. A
+    /// module name that is no relative path (a component empty, "..", or with a slash in it) throws
     /// Failure(invalid_argument); a folder that cannot be searched throws Failure(io).
     std::optional<std::filesystem::path> find(const Name& module) const;
-    /// Every module that has its public part in one of the folders, sorted. Folders are walked; links to
-    /// folders are not followed. Throws Failure(io) for a folder that cannot be read.
+    /// Every module that has its public part in one of the folders, sorted. Folders are walked;
+    /// links to folders are not followed. Throws Failure(io) for a folder that cannot be read.
     std::vector<Name> list_modules() const;
     /// Folders separated by colons.
     std::string to_string() const;
@@ -34,7 +34,8 @@ private:
     std::vector<std::filesystem::path> roots_;
 };
 
-/// `A/B.olean` for the module `A.B`. Throws Failure(invalid_argument) for a name that cannot be one.
+/// `A/B.olean` for the module `A.B`. Throws Failure(invalid_argument) for a name that cannot be
+/// one.
 std::filesystem::path relative_module_path(const Name& module);
 
 /// The path of a further part beside the public one.

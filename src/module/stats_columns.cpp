@@ -9,8 +9,12 @@ using object::ConstantKind;
 using Term = object::ExprRef::Kind;
 using Stats = ModuleStats;
 
-StatsValue value_of(std::uint64_t number) { return number; }
-StatsValue value_of(const std::string& text) { return text; }
+StatsValue value_of(std::uint64_t number) {
+    return number;
+}
+StatsValue value_of(const std::string& text) {
+    return text;
+}
 
 template <class T>
 StatsValue value_of(const std::optional<T>& value) {
@@ -38,7 +42,8 @@ StatsValue objects(const Stats& s) {
 StatsValue safety(const Stats& s) {
     std::string text;
     for (std::size_t i = 0; i < s.definitions_by_safety.size(); ++i) {
-        if (s.definitions_by_safety[i] == 0) continue;
+        if (s.definitions_by_safety[i] == 0)
+            continue;
         text += fmt::format("{}{}:{}", text.empty() ? "" : "/", i, s.definitions_by_safety[i]);
     }
     return text;
@@ -110,7 +115,11 @@ constexpr StatsColumn extra_columns[] = {
 
 } // namespace
 
-std::span<const StatsColumn> stats_columns() noexcept { return columns; }
-std::span<const StatsColumn> stats_extra_columns() noexcept { return extra_columns; }
+std::span<const StatsColumn> stats_columns() noexcept {
+    return columns;
+}
+std::span<const StatsColumn> stats_extra_columns() noexcept {
+    return extra_columns;
+}
 
 } // namespace leanhost::module

@@ -17,7 +17,8 @@ using object::RecursorRuleRef;
 // Calls f for the elements of the cells that are not in `seen`, adding those.
 template <class View, class F>
 void for_each_new(ObjectMarks& seen, ListRef<View> list, F&& f) {
-    for (auto it = list.begin(); it != list.end() && seen.add(it.cell()); ++it) f(*it);
+    for (auto it = list.begin(); it != list.end() && seen.add(it.cell()); ++it)
+        f(*it);
 }
 
 } // namespace
@@ -31,8 +32,8 @@ TypedObjects::TypedObjects(const Region& region, std::size_t part)
         add_roots(result);
         return result;
     });
-    for (const ObjectRef constant : reading_inside(region, root, "constants",
-                                                   [&] { return data.constants(); })) {
+    for (const ObjectRef constant :
+         reading_inside(region, root, "constants", [&] { return data.constants(); })) {
         reading_inside(region, constant.is_scalar() ? root : constant, "constant",
                        [&] { add_constant(ConstantInfoRef(constant)); });
     }
@@ -48,9 +49,12 @@ TypedObjects::TypedObjects(const Region& region, std::size_t part)
 }
 
 void TypedObjects::add_roots(const ModuleDataRef& data) {
-    for (const ObjectRef import : data.imports()) add(object::ImportRef(import).module());
-    for (const ObjectRef name : data.constant_names()) add(NameRef(name));
-    for (const ObjectRef name : data.extra_constant_names()) add(NameRef(name));
+    for (const ObjectRef import : data.imports())
+        add(object::ImportRef(import).module());
+    for (const ObjectRef name : data.constant_names())
+        add(NameRef(name));
+    for (const ObjectRef name : data.extra_constant_names())
+        add(NameRef(name));
     for (const ObjectRef entries : data.entries()) {
         add(object::ExtensionEntriesRef(entries).extension());
     }
@@ -60,15 +64,22 @@ void TypedObjects::add_constant(ConstantInfoRef constant) {
     add(constant.name());
     add_names(constant.universe_params());
     add(constant.type());
-    if (constant.has_value()) add(constant.value());
-    if (constant.has_all()) add_names(constant.all());
+    if (constant.has_value())
+        add(constant.value());
+    if (constant.has_all())
+        add_names(constant.all());
     switch (constant.kind()) {
-    case ConstantKind::inductive: add_names(constant.constructors()); break;
-    case ConstantKind::constructor: add(constant.inductive_name()); break;
+    case ConstantKind::inductive:
+        add_names(constant.constructors());
+        break;
+    case ConstantKind::constructor:
+        add(constant.inductive_name());
+        break;
     case ConstantKind::recursor:
         for_each_new(rule_lists_, constant.rules(), [&](RecursorRuleRef rule) { add_rule(rule); });
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -80,14 +91,20 @@ void TypedObjects::add_rule(RecursorRuleRef rule) {
 void TypedObjects::add_below_term(ExprRef term) {
     static_cast<void>(term.cached_data());
     switch (term.kind()) {
-    case ExprRef::Kind::bvar: static_cast<void>(term.bvar_index()); break;
-    case ExprRef::Kind::sort: add(term.sort_level()); break;
+    case ExprRef::Kind::bvar:
+        static_cast<void>(term.bvar_index());
+        break;
+    case ExprRef::Kind::sort:
+        add(term.sort_level());
+        break;
     case ExprRef::Kind::constant:
         add(term.name());
         for_each_new(level_lists_, term.const_levels(), [&](LevelRef level) { add(level); });
         break;
     case ExprRef::Kind::fvar:
-    case ExprRef::Kind::mvar: add(term.name()); break;
+    case ExprRef::Kind::mvar:
+        add(term.name());
+        break;
     case ExprRef::Kind::lam:
     case ExprRef::Kind::forall_e:
         add(term.binder_name());
@@ -108,23 +125,30 @@ void TypedObjects::add_below_term(ExprRef term) {
         add(term.name());
         static_cast<void>(term.proj_index());
         break;
-    default: break;
+    default:
+        break;
     }
     const ExprRef::ChildFields children = term.child_fields();
-    for (unsigned i = 0; i < children.count; ++i) add(term.child(children.first + i));
+    for (unsigned i = 0; i < children.count; ++i)
+        add(term.child(children.first + i));
 }
 
 void TypedObjects::add_below_level(LevelRef level) {
     static_cast<void>(level.cached_data());
     switch (level.kind()) {
-    case LevelRef::Kind::zero: break;
-    case LevelRef::Kind::succ: add(level.pred()); break;
+    case LevelRef::Kind::zero:
+        break;
+    case LevelRef::Kind::succ:
+        add(level.pred());
+        break;
     case LevelRef::Kind::max:
     case LevelRef::Kind::imax:
         add(level.lhs());
         add(level.rhs());
         break;
-    default: add(level.name()); break;
+    default:
+        add(level.name());
+        break;
     }
 }
 
@@ -156,7 +180,8 @@ void TypedObjects::add(LevelRef level) {
 }
 
 void TypedObjects::add(ExprRef term) {
-    if (term.object().is_scalar()) static_cast<void>(term.kind()); // throws
+    if (term.object().is_scalar())
+        static_cast<void>(term.kind()); // throws
     terms_.add(term.object());
 }
 

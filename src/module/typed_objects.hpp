@@ -5,17 +5,17 @@
 
 namespace leanhost::module {
 
-/// The distinct names, levels and terms that a part of a module holds, found by reading it as Lean would:
-/// names of imports, constants and extensions, and everything below the constants. What extensions
-/// keep is of their own kinds and not looked into; neither is what metadata nodes say.
+/// The distinct names, levels and terms that a part of a module holds, found by reading it as Lean
+/// would: names of imports, constants and extensions, and everything below the constants. What
+/// extensions keep is of their own kinds and not looked into; neither is what metadata nodes say.
 ///
-/// Distinct by address, which in modules made by Lean is as good as by content. Objects of earlier parts
-/// that this part refers to are among them. Borrows the region.
+/// Distinct by address, which in modules made by Lean is as good as by content. Objects of earlier
+/// parts that this part refers to are among them. Borrows the region.
 class TypedObjects {
 public:
-    /// Walks the part. Cost: linear in the objects met; private bytes: 3/32 of the size of this part and
-    /// those before it. Throws Failure invalid_input (file, offset) at an object of another kind than its
-    /// place asks for.
+    /// Walks the part. Cost: linear in the objects met; private bytes: 3/32 of the size of this
+    /// part and those before it. Throws Failure invalid_input (file, offset) at an object of
+    /// another kind than its place asks for.
     TypedObjects(const Region& region, std::size_t part);
 
     const ObjectMarks& names() const noexcept { return names_; }

@@ -6,10 +6,10 @@ namespace leanhost::object {
 namespace {
 
 // Behind field 0, the ConstantVal. docs/olean-format.md has the table.
-constexpr unsigned value_field = 1;       // definition, theorem, opaque
-constexpr unsigned hints_field = 2;       // definition
-constexpr unsigned definition_all = 3;    // since February 2023
-constexpr unsigned theorem_all = 2;       // theorem and opaque, since February 2023
+constexpr unsigned value_field = 1;    // definition, theorem, opaque
+constexpr unsigned hints_field = 2;    // definition
+constexpr unsigned definition_all = 3; // since February 2023
+constexpr unsigned theorem_all = 2;    // theorem and opaque, since February 2023
 constexpr unsigned inductive_params = 1;
 constexpr unsigned inductive_indices = 2;
 constexpr unsigned inductive_all = 3;
@@ -59,23 +59,29 @@ bool ConstantInfoRef::has_value() const {
 }
 
 ExprRef ConstantInfoRef::value() const {
-    if (!has_value()) throw MalformedObject(object_.word(), "constant with a value", object_.describe());
+    if (!has_value())
+        throw MalformedObject(object_.word(), "constant with a value", object_.describe());
     return ExprRef(val().field(value_field));
 }
 
 ReducibilityHints ConstantInfoRef::hints() const {
     const ObjectRef hints = val_of(ConstantKind::definition).field(hints_field);
     switch (hints.constructor_index()) {
-    case 0: return {ReducibilityHints::Kind::opaque, 0};
-    case 1: return {ReducibilityHints::Kind::abbreviation, 0};
-    case 2: return {ReducibilityHints::Kind::regular, hints.scalar_field<std::uint32_t>(0)};
-    default: throw MalformedObject(hints.word(), "reducibility hints", hints.describe());
+    case 0:
+        return {ReducibilityHints::Kind::opaque, 0};
+    case 1:
+        return {ReducibilityHints::Kind::abbreviation, 0};
+    case 2:
+        return {ReducibilityHints::Kind::regular, hints.scalar_field<std::uint32_t>(0)};
+    default:
+        throw MalformedObject(hints.word(), "reducibility hints", hints.describe());
     }
 }
 
 DefinitionSafety ConstantInfoRef::safety() const {
     const auto byte = val_of(ConstantKind::definition).scalar_field<std::uint8_t>(0);
-    if (byte > 2) throw MalformedObject(val().word(), "definition safety of 0 to 2", std::to_string(byte));
+    if (byte > 2)
+        throw MalformedObject(val().word(), "definition safety of 0 to 2", std::to_string(byte));
     return static_cast<DefinitionSafety>(byte);
 }
 
@@ -83,51 +89,68 @@ bool ConstantInfoRef::is_unsafe() const {
     switch (kind()) {
     case ConstantKind::axiom:
     case ConstantKind::opaque:
-    case ConstantKind::constructor: return flag(0) != 0;
+    case ConstantKind::constructor:
+        return flag(0) != 0;
     case ConstantKind::inductive:
-    case ConstantKind::recursor: return flag(1) != 0;
-    case ConstantKind::definition: return safety() == DefinitionSafety::unsafe;
-    default: return false;
+    case ConstantKind::recursor:
+        return flag(1) != 0;
+    case ConstantKind::definition:
+        return safety() == DefinitionSafety::unsafe;
+    default:
+        return false;
     }
 }
 
 std::uint8_t ConstantInfoRef::quotient_kind() const {
     const auto byte = val_of(ConstantKind::quotient).scalar_field<std::uint8_t>(0);
-    if (byte > 3) throw MalformedObject(val().word(), "quotient kind of 0 to 3", std::to_string(byte));
+    if (byte > 3)
+        throw MalformedObject(val().word(), "quotient kind of 0 to 3", std::to_string(byte));
     return byte;
 }
 
 NatRef ConstantInfoRef::num_params() const {
     switch (kind()) {
-    case ConstantKind::constructor: return NatRef(val().field(constructor_params));
-    case ConstantKind::recursor: return NatRef(val().field(recursor_params));
-    default: return NatRef(val_of(ConstantKind::inductive).field(inductive_params));
+    case ConstantKind::constructor:
+        return NatRef(val().field(constructor_params));
+    case ConstantKind::recursor:
+        return NatRef(val().field(recursor_params));
+    default:
+        return NatRef(val_of(ConstantKind::inductive).field(inductive_params));
     }
 }
 
 NatRef ConstantInfoRef::num_indices() const {
-    if (kind() == ConstantKind::recursor) return NatRef(val().field(recursor_indices));
+    if (kind() == ConstantKind::recursor)
+        return NatRef(val().field(recursor_indices));
     return NatRef(val_of(ConstantKind::inductive).field(inductive_indices));
 }
 
 bool ConstantInfoRef::has_all() const {
     switch (kind()) {
-    case ConstantKind::definition: return val().num_fields() > definition_all;
+    case ConstantKind::definition:
+        return val().num_fields() > definition_all;
     case ConstantKind::theorem:
-    case ConstantKind::opaque: return val().num_fields() > theorem_all;
+    case ConstantKind::opaque:
+        return val().num_fields() > theorem_all;
     case ConstantKind::inductive:
-    case ConstantKind::recursor: return true;
-    default: return false;
+    case ConstantKind::recursor:
+        return true;
+    default:
+        return false;
     }
 }
 
 ListRef<NameRef> ConstantInfoRef::all() const {
     switch (kind()) {
-    case ConstantKind::definition: return ListRef<NameRef>(val().field(definition_all));
+    case ConstantKind::definition:
+        return ListRef<NameRef>(val().field(definition_all));
     case ConstantKind::theorem:
-    case ConstantKind::opaque: return ListRef<NameRef>(val().field(theorem_all));
-    case ConstantKind::recursor: return ListRef<NameRef>(val().field(recursor_all));
-    default: return ListRef<NameRef>(val_of(ConstantKind::inductive).field(inductive_all));
+    case ConstantKind::opaque:
+        return ListRef<NameRef>(val().field(theorem_all));
+    case ConstantKind::recursor:
+        return ListRef<NameRef>(val().field(recursor_all));
+    default:
+        return ListRef<NameRef>(val_of(ConstantKind::inductive).field(inductive_all));
     }
 }
 

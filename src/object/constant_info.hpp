@@ -5,7 +5,14 @@
 namespace leanhost::object {
 
 enum class ConstantKind : std::uint8_t {
-    axiom, definition, theorem, opaque, quotient, inductive, constructor, recursor
+    axiom,
+    definition,
+    theorem,
+    opaque,
+    quotient,
+    inductive,
+    constructor,
+    recursor
 };
 inline constexpr unsigned num_constant_kinds = 8;
 
@@ -50,16 +57,16 @@ public:
     bool has_value() const;
     ExprRef value() const;
 
-    ReducibilityHints hints() const;     ///< definition
-    DefinitionSafety safety() const;     ///< definition
-    bool is_unsafe() const;              ///< every kind; a theorem and the quotient never are
-    std::uint8_t quotient_kind() const;  ///< quotient
+    ReducibilityHints hints() const;    ///< definition
+    DefinitionSafety safety() const;    ///< definition
+    bool is_unsafe() const;             ///< every kind; a theorem and the quotient never are
+    std::uint8_t quotient_kind() const; ///< quotient
 
     // inductive
-    NatRef num_params() const;           ///< also constructor and recursor
-    NatRef num_indices() const;          ///< also recursor
-    ListRef<NameRef> all() const;        ///< also recursor; definition, theorem, opaque if has_all
-    bool has_all() const;               ///< modules before 2023 have none for definitions
+    NatRef num_params() const;    ///< also constructor and recursor
+    NatRef num_indices() const;   ///< also recursor
+    ListRef<NameRef> all() const; ///< also recursor; definition, theorem, opaque if has_all
+    bool has_all() const;         ///< modules before 2023 have none for definitions
     ListRef<NameRef> constructors() const;
     bool is_recursive() const;
     bool is_reflexive() const;

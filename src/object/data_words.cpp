@@ -17,7 +17,8 @@ struct TermLayout {
     unsigned depth_shift;
     bool has_depth;
 };
-// In the order of HashMode. Of the old ones, bits 36 to 39 are binder info and the non-dependent flag.
+// In the order of HashMode. Of the old ones, bits 36 to 39 are binder info and the non-dependent
+// flag.
 constexpr TermLayout term_layouts[] = {{32, 40, 0, false}, {32, 48, 40, true}, {40, 44, 32, true}};
 constexpr unsigned old_non_dep_shift = 36;
 constexpr unsigned old_binder_info_shift = 37;
@@ -33,30 +34,40 @@ constexpr unsigned level_depth_shift = 40;
 constexpr std::uint64_t level_has_mvar = std::uint64_t{1} << level_flags_shift;
 constexpr std::uint64_t level_has_param = std::uint64_t{2} << level_flags_shift;
 
-// Kinds that enter a hash by a number of their own; the others by their depth (2020: see salt_of_2020).
+// Kinds that enter a hash by a number of their own; the others by their depth (2020: see
+// salt_of_2020).
 constexpr std::uint64_t lit_salt = 3, const_salt = 5, bvar_salt = 7, sort_salt = 11, fvar_salt = 13,
                         mvar_salt = 17, const_levels_seed = 7;
-constexpr std::uint64_t mvar_level_salt = 2237, param_salt = 2239, succ_salt = 2243, max_salt = 2251,
-                        imax_salt = 2267;
+constexpr std::uint64_t mvar_level_salt = 2237, param_salt = 2239, succ_salt = 2243,
+                        max_salt = 2251, imax_salt = 2267;
 
 std::uint64_t salt_of_2020(Kind kind) noexcept {
     switch (kind) {
-    case Kind::mdata: return 19;
-    case Kind::proj: return 23;
-    case Kind::app: return 29;
-    case Kind::lam: return 31;
-    case Kind::forall_e: return 37;
-    default: return 41; // let_e
+    case Kind::mdata:
+        return 19;
+    case Kind::proj:
+        return 23;
+    case Kind::app:
+        return 29;
+    case Kind::lam:
+        return 31;
+    case Kind::forall_e:
+        return 37;
+    default:
+        return 41; // let_e
     }
 }
 
-constexpr std::uint64_t hash32(std::uint64_t word) noexcept { return word & 0xffffffffU; }
+constexpr std::uint64_t hash32(std::uint64_t word) noexcept {
+    return word & 0xffffffffU;
+}
 
 constexpr unsigned level_flags(std::uint64_t level) noexcept {
     return static_cast<unsigned>(level >> level_flags_shift) & 3U;
 }
 
-constexpr std::uint64_t level_word(std::uint64_t hash, std::uint64_t below_a, std::uint64_t below_b) {
+constexpr std::uint64_t
+level_word(std::uint64_t hash, std::uint64_t below_a, std::uint64_t below_b) {
     const std::uint64_t depth =
         std::max(below_a >> level_depth_shift, below_b >> level_depth_shift) + 1;
     return hash32(hash) | ((below_a | below_b) & (level_has_mvar | level_has_param)) |
@@ -66,7 +77,8 @@ constexpr std::uint64_t level_word(std::uint64_t hash, std::uint64_t below_a, st
 } // namespace
 
 HashMode hash_mode_of(const ModuleDataRef& data, bool has_base_address) {
-    if (!has_base_address) return HashMode::lean_2020;
+    if (!has_base_address)
+        return HashMode::lean_2020;
     return data.has_constant_names() ? HashMode::lean_2023 : HashMode::lean_2022;
 }
 
@@ -124,7 +136,8 @@ DataWords::Term DataWords::above(std::uint64_t child) const {
     Term term;
     term.flags = static_cast<unsigned>(child >> layout.flags_shift) & ((1U << num_flag_bits) - 1);
     term.range = child >> layout.range_shift;
-    if (layout.has_depth) term.depth = ((child >> layout.depth_shift) & 0xffU) + 1;
+    if (layout.has_depth)
+        term.depth = ((child >> layout.depth_shift) & 0xffU) + 1;
     return term;
 }
 
@@ -145,9 +158,12 @@ void DataWords::add_bound_in(Term& term, std::uint64_t body) const {
 
 std::uint64_t DataWords::salt(Kind kind, const Term& term) const {
     switch (mode_) {
-    case HashMode::lean_2020: return salt_of_2020(kind);
-    case HashMode::lean_2022: return term.depth & 0xffU; // a byte that wraps
-    default: return term.depth;
+    case HashMode::lean_2020:
+        return salt_of_2020(kind);
+    case HashMode::lean_2022:
+        return term.depth & 0xffU; // a byte that wraps
+    default:
+        return term.depth;
     }
 }
 
@@ -198,10 +214,8 @@ std::uint64_t DataWords::app(std::uint64_t function, std::uint64_t argument) con
                           : mix(function, argument));
 }
 
-std::uint64_t DataWords::binder(Kind kind,
-                                std::uint64_t type,
-                                std::uint64_t body,
-                                BinderInfo info) const {
+std::uint64_t
+DataWords::binder(Kind kind, std::uint64_t type, std::uint64_t body, BinderInfo info) const {
     Term term = above(type);
     add_bound_in(term, body);
     const std::uint64_t hash = mix(salt(kind, term), mix(hash32(type), hash32(body)));
@@ -216,10 +230,8 @@ std::uint64_t DataWords::forall_e(std::uint64_t type, std::uint64_t body, Binder
     return binder(Kind::forall_e, type, body, info);
 }
 
-std::uint64_t DataWords::let_e(std::uint64_t type,
-                               std::uint64_t value,
-                               std::uint64_t body,
-                               bool non_dep) const {
+std::uint64_t
+DataWords::let_e(std::uint64_t type, std::uint64_t value, std::uint64_t body, bool non_dep) const {
     Term term = above(type, value);
     add_bound_in(term, body);
     const std::uint64_t hash =
@@ -240,27 +252,36 @@ std::uint64_t DataWords::mdata(std::uint64_t term) const {
     return pack(whole, mix(salt(Kind::mdata, whole), hash32(term)));
 }
 
-std::uint64_t DataWords::proj(std::uint64_t structure, std::uint64_t index, std::uint64_t term) const {
+std::uint64_t
+DataWords::proj(std::uint64_t structure, std::uint64_t index, std::uint64_t term) const {
     const Term whole = above(term);
     return pack(whole, mix(salt(Kind::proj, whole), mix(structure, mix(index, hash32(term)))));
 }
 
 std::uint64_t DataWords::of_name(NameRef name) const {
     name.require_well_formed();
-    if (name.is_anonymous()) return anonymous_name_hash;
+    if (name.is_anonymous())
+        return anonymous_name_hash;
     const std::uint64_t prefix = name.prefix().cached_hash();
-    if (name.is_string()) return str_name(prefix, name.string_component());
+    if (name.is_string())
+        return str_name(prefix, name.string_component());
     return num_name(prefix, name.number_component().try_uint64().value_or(big_name_component));
 }
 
 std::uint64_t DataWords::of_level(LevelRef level) const {
     switch (level.kind()) {
-    case LevelRef::Kind::zero: return LevelRef::zero_data;
-    case LevelRef::Kind::succ: return succ(level.pred().cached_data());
-    case LevelRef::Kind::max: return max(level.lhs().cached_data(), level.rhs().cached_data());
-    case LevelRef::Kind::imax: return imax(level.lhs().cached_data(), level.rhs().cached_data());
-    case LevelRef::Kind::param: return level_param(level.name().cached_hash());
-    default: return level_mvar(level.name().cached_hash());
+    case LevelRef::Kind::zero:
+        return LevelRef::zero_data;
+    case LevelRef::Kind::succ:
+        return succ(level.pred().cached_data());
+    case LevelRef::Kind::max:
+        return max(level.lhs().cached_data(), level.rhs().cached_data());
+    case LevelRef::Kind::imax:
+        return imax(level.lhs().cached_data(), level.rhs().cached_data());
+    case LevelRef::Kind::param:
+        return level_param(level.name().cached_hash());
+    default:
+        return level_mvar(level.name().cached_hash());
     }
 }
 
@@ -268,7 +289,8 @@ namespace {
 
 std::vector<std::uint64_t> cached_levels(ExprRef constant) {
     std::vector<std::uint64_t> levels;
-    for (const LevelRef level : constant.const_levels()) levels.push_back(level.cached_data());
+    for (const LevelRef level : constant.const_levels())
+        levels.push_back(level.cached_data());
     return levels;
 }
 
@@ -277,20 +299,31 @@ std::vector<std::uint64_t> cached_levels(ExprRef constant) {
 std::uint64_t DataWords::of_term(ExprRef term) const {
     const auto child = [&](unsigned field) { return term.child(field).cached_data(); };
     switch (term.kind()) {
-    case Kind::bvar: return bvar(term.bvar_index().low_word());
-    case Kind::fvar: return fvar(term.name().cached_hash());
-    case Kind::mvar: return mvar(term.name().cached_hash());
-    case Kind::sort: return sort(term.sort_level().cached_data());
-    case Kind::constant: return constant(term.name().cached_hash(), cached_levels(term));
-    case Kind::app: return app(child(0), child(1));
-    case Kind::lam: return lam(child(1), child(2), term.binder_info());
-    case Kind::forall_e: return forall_e(child(1), child(2), term.binder_info());
-    case Kind::let_e: return let_e(child(1), child(2), child(3), term.let_non_dep());
+    case Kind::bvar:
+        return bvar(term.bvar_index().low_word());
+    case Kind::fvar:
+        return fvar(term.name().cached_hash());
+    case Kind::mvar:
+        return mvar(term.name().cached_hash());
+    case Kind::sort:
+        return sort(term.sort_level().cached_data());
+    case Kind::constant:
+        return constant(term.name().cached_hash(), cached_levels(term));
+    case Kind::app:
+        return app(child(0), child(1));
+    case Kind::lam:
+        return lam(child(1), child(2), term.binder_info());
+    case Kind::forall_e:
+        return forall_e(child(1), child(2), term.binder_info());
+    case Kind::let_e:
+        return let_e(child(1), child(2), child(3), term.let_non_dep());
     case Kind::lit:
         return term.literal_is_nat() ? nat_lit(term.nat_literal().low_word())
                                      : str_lit(term.string_literal());
-    case Kind::mdata: return mdata(child(1));
-    default: return proj(term.name().cached_hash(), term.proj_index().low_word(), child(2));
+    case Kind::mdata:
+        return mdata(child(1));
+    default:
+        return proj(term.name().cached_hash(), term.proj_index().low_word(), child(2));
     }
 }
 

@@ -5,24 +5,25 @@
 
 namespace leanhost::object {
 
-/// Which functions the words cached in a module were computed with. Three are known from real files;
-/// when between April 2022 and February 2023 the second gave way to the third is not.
+/// Which functions the words cached in a module were computed with. Three are known from real
+/// files; when between April 2022 and February 2023 the second gave way to the third is not.
 enum class HashMode : std::uint8_t {
     lean_2020, ///< container v0
     lean_2022, ///< a root with three fields, in a later container
     lean_2023, ///< since February 2023, today's
 };
 
-/// Told from the module itself: whether its container states a base address (v0 does not) and how many
-/// fields its root has.
+/// Told from the module itself: whether its container states a base address (v0 does not) and how
+/// many fields its root has.
 HashMode hash_mode_of(const ModuleDataRef& data, bool has_base_address);
 
-/// Computes the words that Lean caches in names, levels and terms: each from the words of what stands
-/// directly below it, so that a whole graph is computed, or checked, in one pass over its objects.
+/// Computes the words that Lean caches in names, levels and terms: each from the words of what
+/// stands directly below it, so that a whole graph is computed, or checked, in one pass over its
+/// objects.
 ///
-/// A name's word is its hash; a level's holds hash, flags and depth; a term's hash, depth, flags and the
-/// range of its loose bound variables. A number too big for its bits is cut to them (Lean panics there).
-/// Stateless and thread-safe. Formulas and bit positions: docs/olean-format.md.
+/// A name's word is its hash; a level's holds hash, flags and depth; a term's hash, depth, flags
+/// and the range of its loose bound variables. A number too big for its bits is cut to them (Lean
+/// panics there). Stateless and thread-safe. Formulas and bit positions: docs/olean-format.md.
 class DataWords {
 public:
     explicit constexpr DataWords(HashMode mode) noexcept : mode_(mode) {}
@@ -49,10 +50,12 @@ public:
     std::uint64_t sort(std::uint64_t level) const;
     std::uint64_t constant(std::uint64_t name, std::span<const std::uint64_t> levels) const;
     std::uint64_t app(std::uint64_t function, std::uint64_t argument) const;
-    /// A binder's info is part of the word in the modes of 2020 and 2022 alone; so is `non_dep` below.
+    /// A binder's info is part of the word in the modes of 2020 and 2022 alone; so is `non_dep`
+    /// below.
     std::uint64_t lam(std::uint64_t type, std::uint64_t body, BinderInfo info) const;
     std::uint64_t forall_e(std::uint64_t type, std::uint64_t body, BinderInfo info) const;
-    std::uint64_t let_e(std::uint64_t type, std::uint64_t value, std::uint64_t body, bool non_dep) const;
+    std::uint64_t
+    let_e(std::uint64_t type, std::uint64_t value, std::uint64_t body, bool non_dep) const;
     /// Of the number modulo 2^64.
     std::uint64_t nat_lit(std::uint64_t low_word) const;
     std::uint64_t str_lit(std::string_view text) const;
@@ -65,10 +68,8 @@ private:
     std::uint64_t text_hash(std::string_view text) const;
     std::uint64_t id_hash(std::uint64_t name) const;
     std::uint64_t salt(ExprRef::Kind kind, const Term& term) const;
-    std::uint64_t binder(ExprRef::Kind kind,
-                         std::uint64_t type,
-                         std::uint64_t body,
-                         BinderInfo info) const;
+    std::uint64_t
+    binder(ExprRef::Kind kind, std::uint64_t type, std::uint64_t body, BinderInfo info) const;
     Term above(std::uint64_t child) const;
     Term above(std::uint64_t a, std::uint64_t b) const;
     void add_bound_in(Term& term, std::uint64_t body) const;

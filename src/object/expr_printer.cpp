@@ -13,8 +13,10 @@ namespace {
 // Bytes of `text` without the beginnings of a character at its end.
 std::size_t whole_characters(std::string_view text) {
     std::size_t at = text.size();
-    while (at > 0 && (static_cast<unsigned char>(text[at - 1]) & 0xC0U) == 0x80U) --at;
-    if (at == 0) return 0;
+    while (at > 0 && (static_cast<unsigned char>(text[at - 1]) & 0xC0U) == 0x80U)
+        --at;
+    if (at == 0)
+        return 0;
     const auto lead = static_cast<unsigned char>(text[--at]);
     const std::size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     return at + bytes <= text.size() ? text.size() : at;
@@ -25,13 +27,15 @@ class BoundedText {
 public:
     explicit BoundedText(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
-    // An object was passed that prints as nothing. They count, because all that does print may share one long
-    // chain of them.
+    // An object was passed that prints as nothing. They count, because all that does print may
+    // share one long chain of them.
     void pass() {
-        if (++passed_ == max_passed) is_full_ = true;
+        if (++passed_ == max_passed)
+            is_full_ = true;
     }
     void add(std::string_view text) {
-        if (is_full_) return;
+        if (is_full_)
+            return;
         if (text_.size() + text.size() > max_bytes_) {
             is_full_ = true;
             text = text.substr(0, max_bytes_ - text_.size());
@@ -83,7 +87,9 @@ private:
         std::string_view text;
         Position position;
     };
-    void push(std::string_view text) { todo_.push_back({LevelRef(ObjectRef()), text, Position::open}); }
+    void push(std::string_view text) {
+        todo_.push_back({LevelRef(ObjectRef()), text, Position::open});
+    }
     void push(LevelRef level) { todo_.push_back({level, {}, Position::argument}); }
 
     void print(LevelRef level, Position position) {
@@ -93,25 +99,33 @@ private:
             out_.pass();
         }
         switch (level.kind()) {
-        case LevelRef::Kind::zero: out_.add(std::to_string(offset)); return;
+        case LevelRef::Kind::zero:
+            out_.add(std::to_string(offset));
+            return;
         case LevelRef::Kind::param:
         case LevelRef::Kind::mvar: {
             const bool parens = offset > 0 && position == Position::argument;
-            if (parens) out_.add("(");
+            if (parens)
+                out_.add("(");
             out_.add(level.kind() == LevelRef::Kind::mvar ? "?" : "");
             out_.add(level.name().to_string());
-            if (offset > 0) out_.add("+" + std::to_string(offset));
-            if (parens) out_.add(")");
+            if (offset > 0)
+                out_.add("+" + std::to_string(offset));
+            if (parens)
+                out_.add(")");
             return;
         }
-        default: print_max(level, offset, position);
+        default:
+            print_max(level, offset, position);
         }
     }
 
     void print_max(LevelRef level, std::uint64_t offset, Position position) {
         const bool outer = position == Position::argument;
-        if (outer) out_.add("(");
-        if (outer) push(")");
+        if (outer)
+            out_.add("(");
+        if (outer)
+            push(")");
         if (offset > 0) {
             offsets_.push_back(")+" + std::to_string(offset));
             push(offsets_.back());
@@ -129,17 +143,19 @@ private:
 };
 
 std::string cut(std::string text, std::size_t max_bytes) {
-    if (text.size() <= max_bytes) return text;
+    if (text.size() <= max_bytes)
+        return text;
     text.resize(max_bytes);
     text.resize(whole_characters(text));
     return text + "…";
 }
 
-// "x" for x, "x✝" for a name with macro scopes, "_" for none. A binder's name is kept while its body is printed,
-// so it is short.
+// "x" for x, "x✝" for a name with macro scopes, "_" for none. A binder's name is kept while its
+// body is printed, so it is short.
 std::string display_name(NameRef name, BoundedText& out) {
     constexpr std::size_t max_bytes = 256;
-    if (name.is_anonymous()) return "_";
+    if (name.is_anonymous())
+        return "_";
     for (NameRef at = name; !at.is_anonymous(); at = at.prefix()) {
         out.pass();
         if (at.is_string() && at.string_component() == "_@") {
@@ -149,8 +165,8 @@ std::string display_name(NameRef name, BoundedText& out) {
     return cut(name.to_string(), max_bytes);
 }
 
-// Whether the term mentions the variable of the binder around it. Looks at a bounded number of subterms and
-// says yes when that does not settle it: then the binder is written out.
+// Whether the term mentions the variable of the binder around it. Looks at a bounded number of
+// subterms and says yes when that does not settle it: then the binder is written out.
 bool may_mention_binder(ExprRef body) {
     constexpr std::size_t max_visits = 512;
     struct Visit {
@@ -159,7 +175,8 @@ bool may_mention_binder(ExprRef body) {
     };
     std::vector<Visit> todo{{body, 0}};
     for (std::size_t visits = 0; !todo.empty(); ++visits) {
-        if (visits == max_visits) return true;
+        if (visits == max_visits)
+            return true;
         const Visit visit = todo.back();
         todo.pop_back();
         const ExprRef::Kind kind = visit.term.kind();
@@ -210,7 +227,8 @@ private:
         const auto next = next_suffix_.find(base);
         for (std::size_t suffix = next == next_suffix_.end() ? 0 : next->second;; ++suffix) {
             std::string name = suffix == 0 ? base : base + "_" + std::to_string(suffix);
-            if (!used_.contains(name)) return {std::move(name), suffix};
+            if (!used_.contains(name))
+                return {std::move(name), suffix};
         }
     }
     std::vector<Binder> binders_;
@@ -224,7 +242,8 @@ public:
 
     PrintedTerm print(ExprRef term) && {
         push_term(term, Position::open);
-        while (!todo_.empty() && !out_.is_full()) step();
+        while (!todo_.empty() && !out_.is_full())
+            step();
         return std::move(out_).finish();
     }
 
@@ -241,7 +260,8 @@ private:
 
     // Items are pushed last first.
     void push_text(std::string_view text) {
-        todo_.push_back({Do::text, Position::open, ExprRef(ObjectRef()), NameRef(ObjectRef()), text});
+        todo_.push_back(
+            {Do::text, Position::open, ExprRef(ObjectRef()), NameRef(ObjectRef()), text});
     }
     void push_term(ExprRef term, Position position) {
         todo_.push_back({Do::term, position, term, NameRef(ObjectRef()), {}});
@@ -258,37 +278,68 @@ private:
         const Item item = todo_.back();
         todo_.pop_back();
         switch (item.what) {
-        case Do::text: out_.add(item.text); break;
-        case Do::term: print_step(item.term, item.position); break;
-        case Do::bind: scope_.bind(display_name(item.name, out_)); break;
-        case Do::unbind: scope_.unbind(); break;
+        case Do::text:
+            out_.add(item.text);
+            break;
+        case Do::term:
+            print_step(item.term, item.position);
+            break;
+        case Do::bind:
+            scope_.bind(display_name(item.name, out_));
+            break;
+        case Do::unbind:
+            scope_.unbind();
+            break;
         }
     }
 
     void print_step(ExprRef term, Position position) {
-        for (; term.kind() == Kind::mdata; term = term.mdata_expr()) out_.pass();
+        for (; term.kind() == Kind::mdata; term = term.mdata_expr())
+            out_.pass();
         switch (term.kind()) {
-        case Kind::bvar: print_bvar(term); break;
-        case Kind::fvar: out_.add(term.name().to_string()); break;
-        case Kind::mvar: out_.add("?" + term.name().to_string()); break;
-        case Kind::sort: print_sort(term.sort_level(), position); break;
-        case Kind::constant: print_constant(term); break;
-        case Kind::app: print_app(term, position); break;
-        case Kind::lam: print_binder(term, "fun ", " => ", position); break;
-        case Kind::forall_e: print_forall(term, position); break;
-        case Kind::let_e: print_let(term, position); break;
-        case Kind::lit: print_literal(term); break;
+        case Kind::bvar:
+            print_bvar(term);
+            break;
+        case Kind::fvar:
+            out_.add(term.name().to_string());
+            break;
+        case Kind::mvar:
+            out_.add("?" + term.name().to_string());
+            break;
+        case Kind::sort:
+            print_sort(term.sort_level(), position);
+            break;
+        case Kind::constant:
+            print_constant(term);
+            break;
+        case Kind::app:
+            print_app(term, position);
+            break;
+        case Kind::lam:
+            print_binder(term, "fun ", " => ", position);
+            break;
+        case Kind::forall_e:
+            print_forall(term, position);
+            break;
+        case Kind::let_e:
+            print_let(term, position);
+            break;
+        case Kind::lit:
+            print_literal(term);
+            break;
         case Kind::proj:
             push_text(number(term.proj_index().uint64() + 1));
             push_text(".");
             push_term(term.proj_struct(), Position::argument);
             break;
-        case Kind::mdata: break;
+        case Kind::mdata:
+            break;
         }
     }
 
     void open(Position position) {
-        if (position == Position::open) return;
+        if (position == Position::open)
+            return;
         out_.add("(");
         push_text(")");
     }
@@ -303,20 +354,26 @@ private:
     }
 
     void print_sort(LevelRef level, Position position) {
-        if (level.kind() == LevelRef::Kind::zero) return out_.add("Prop");
+        if (level.kind() == LevelRef::Kind::zero)
+            return out_.add("Prop");
         const bool is_type = level.kind() == LevelRef::Kind::succ;
-        if (is_type) level = level.pred();
-        if (is_type && level.kind() == LevelRef::Kind::zero) return out_.add("Type");
-        if (position == Position::argument) out_.add("(");
+        if (is_type)
+            level = level.pred();
+        if (is_type && level.kind() == LevelRef::Kind::zero)
+            return out_.add("Type");
+        if (position == Position::argument)
+            out_.add("(");
         out_.add(is_type ? "Type " : "Sort ");
         LevelPrinter(out_, level, Position::argument).run();
-        if (position == Position::argument) out_.add(")");
+        if (position == Position::argument)
+            out_.add(")");
     }
 
     void print_constant(ExprRef term) {
         out_.add(term.name().to_string());
         const auto levels = term.const_levels();
-        if (levels.empty()) return;
+        if (levels.empty())
+            return;
         std::string_view separator = ".{";
         for (const LevelRef level : levels) {
             out_.add(separator);
@@ -332,7 +389,8 @@ private:
             push_term(term.app_argument(), Position::argument);
             push_text(" ");
         }
-        if (term.kind() == Kind::constant) out_.add("@");
+        if (term.kind() == Kind::constant)
+            out_.add("@");
         push_term(term, Position::argument);
     }
 
@@ -357,9 +415,10 @@ private:
     }
 
     void print_forall(ExprRef term, Position position) {
-        const bool is_arrow = term.binder_info() == BinderInfo::explicit_ &&
-                              !may_mention_binder(term.binder_body());
-        if (!is_arrow) return print_binder(term, "∀ ", ", ", position);
+        const bool is_arrow =
+            term.binder_info() == BinderInfo::explicit_ && !may_mention_binder(term.binder_body());
+        if (!is_arrow)
+            return print_binder(term, "∀ ", ", ", position);
         open(position);
         push_unbind();
         push_term(term.binder_body(), Position::open);
@@ -383,11 +442,13 @@ private:
     }
 
     void print_literal(ExprRef term) {
-        if (term.literal_is_nat()) return out_.add(term.nat_literal().to_string(out_.bytes_left()));
+        if (term.literal_is_nat())
+            return out_.add(term.nat_literal().to_string(out_.bytes_left()));
         out_.add("\"");
         for (const char c : term.string_literal()) {
             print_character(c);
-            if (out_.is_full()) return;
+            if (out_.is_full())
+                return;
         }
         out_.add("\"");
     }
@@ -397,12 +458,17 @@ private:
         static constexpr std::string_view digits = "0123456789abcdef";
         const auto byte = static_cast<unsigned char>(c);
         switch (c) {
-        case '"': return out_.add("\\\"");
-        case '\\': return out_.add("\\\\");
-        case '\n': return out_.add("\\n");
-        case '\t': return out_.add("\\t");
+        case '"':
+            return out_.add("\\\"");
+        case '\\':
+            return out_.add("\\\\");
+        case '\n':
+            return out_.add("\\n");
+        case '\t':
+            return out_.add("\\t");
         default:
-            if (byte >= 0x20 && byte != 0x7F) return out_.add(std::string_view(&c, 1));
+            if (byte >= 0x20 && byte != 0x7F)
+                return out_.add(std::string_view(&c, 1));
             out_.add("\\x");
             out_.add(digits.substr(byte >> 4U, 1));
             out_.add(digits.substr(byte & 0xFU, 1));

@@ -11,7 +11,18 @@ enum class BinderInfo : std::uint8_t { explicit_, implicit, strict_implicit, ins
 class ExprRef {
 public:
     enum class Kind : std::uint8_t {
-        bvar, fvar, mvar, sort, constant, app, lam, forall_e, let_e, lit, mdata, proj
+        bvar,
+        fvar,
+        mvar,
+        sort,
+        constant,
+        app,
+        lam,
+        forall_e,
+        let_e,
+        lit,
+        mdata,
+        proj
     };
     static constexpr unsigned num_kinds = 12;
 
@@ -47,10 +58,12 @@ public:
     NatRef proj_index() const { return NatRef(object_.field(1)); }
     ExprRef proj_struct() const { return ExprRef(object_.field(2)); }
 
-    /// The cached word: 32 bits of hash, depth, flags, range of loose bound variables. Not to be trusted.
+    /// The cached word: 32 bits of hash, depth, flags, range of loose bound variables. Not to be
+    /// trusted.
     std::uint64_t cached_data() const { return object_.scalar_field<std::uint64_t>(0); }
 
-    /// The terms directly below are neighbouring fields: in every kind, type before value before body.
+    /// The terms directly below are neighbouring fields: in every kind, type before value before
+    /// body.
     struct ChildFields {
         unsigned first;
         unsigned count; ///< at most 3

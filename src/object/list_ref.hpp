@@ -26,7 +26,8 @@ public:
 
     private:
         void check() const {
-            if (at_ == nil) return;
+            if (at_ == nil)
+                return;
             if (at_.constructor_index() != 1 || at_.is_scalar() || at_.num_fields() != 2) {
                 throw MalformedObject(at_.word(), "list", at_.describe());
             }
@@ -40,7 +41,8 @@ public:
     Iterator end() const { return Iterator(nil); }
     std::size_t size() const {
         std::size_t n = 0;
-        for (auto it = begin(); it != end(); ++it) ++n;
+        for (auto it = begin(); it != end(); ++it)
+            ++n;
         return n;
     }
 

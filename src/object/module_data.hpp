@@ -9,8 +9,8 @@ class ImportRef {
 public:
     explicit ImportRef(ObjectRef object) noexcept : object_(object) {}
     NameRef module() const { return NameRef(object_.field(0)); }
-    // The module system's flags (since 4.20): `import all`, `public import`, `meta import`. Before, the
-    // first byte was `runtimeOnly`, in every file 0.
+    // The module system's flags (since 4.20): `import all`, `public import`, `meta import`. Before,
+    // the first byte was `runtimeOnly`, in every file 0.
     bool import_all() const { return flag(0); }
     bool is_exported() const { return flag(1); }
     bool is_meta() const { return flag(2); }
@@ -20,7 +20,8 @@ private:
     ObjectRef object_;
 };
 
-/// What one environment extension keeps in a module: its name and an array of objects of its own kinds.
+/// What one environment extension keeps in a module: its name and an array of objects of its own
+/// kinds.
 class ExtensionEntriesRef {
 public:
     explicit ExtensionEntriesRef(ObjectRef object) noexcept : object_(object) {}
@@ -43,7 +44,9 @@ public:
     unsigned num_root_fields() const { return object_.num_fields(); }
     bool has_constant_names() const { return !is_old(); }
     /// Whether the module was compiled by the module system (4.20 and later).
-    bool is_module() const { return object_.scalar_area_bytes() > 0 && object_.scalar_field<std::uint8_t>(0); }
+    bool is_module() const {
+        return object_.scalar_area_bytes() > 0 && object_.scalar_field<std::uint8_t>(0);
+    }
     bool states_is_module() const { return object_.scalar_area_bytes() > 0; }
 
     std::span<const ObjectRef> imports() const { return object_.field(0).array(); }

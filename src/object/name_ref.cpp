@@ -18,14 +18,17 @@ public:
     }
     template <class F>
     void for_each_from_root(F&& f) const {
-        for (std::size_t i = overflow_.size(); i-- > 0;) f(NameRef(overflow_[i]));
-        for (std::size_t i = std::min(size_, inline_.size()); i-- > 0;) f(NameRef(inline_[i]));
+        for (std::size_t i = overflow_.size(); i-- > 0;)
+            f(NameRef(overflow_[i]));
+        for (std::size_t i = std::min(size_, inline_.size()); i-- > 0;)
+            f(NameRef(inline_[i]));
     }
 
 private:
     void push(NameRef component) {
         const std::size_t bytes = component.is_string() ? component.string_component().size() : 8;
-        if (bytes > bytes_left_ || size_ == NameRef::max_components) fail_long();
+        if (bytes > bytes_left_ || size_ == NameRef::max_components)
+            fail_long();
         bytes_left_ -= bytes;
         if (size_ < inline_.size()) {
             inline_[size_] = component.object();
@@ -49,7 +52,8 @@ private:
 
 void NameRef::require_well_formed() const {
     if (is_anonymous()) {
-        if (object_.scalar() != 0) throw MalformedObject(object_.word(), "name", object_.describe());
+        if (object_.scalar() != 0)
+            throw MalformedObject(object_.word(), "name", object_.describe());
     } else if (!is_string() && !is_number()) {
         throw MalformedObject(object_.word(), "name", object_.describe());
     }
@@ -58,8 +62,9 @@ void NameRef::require_well_formed() const {
 std::uint64_t NameRef::recomputed_hash() const {
     std::uint64_t hash = anonymous_name_hash;
     ComponentStack(*this, max_bytes).for_each_from_root([&](NameRef at) {
-        hash = at.is_string() ? name_hash_str(hash, at.string_component())
-                              : name_hash_num(hash, at.number_component().try_uint64().value_or(17));
+        hash = at.is_string()
+                   ? name_hash_str(hash, at.string_component())
+                   : name_hash_num(hash, at.number_component().try_uint64().value_or(17));
     });
     return hash;
 }
@@ -81,7 +86,8 @@ Name NameRef::to_name(std::size_t most_bytes) const {
 std::string NameRef::to_string() const {
     std::string out;
     ComponentStack(*this, max_bytes).for_each_from_root([&](NameRef at) {
-        if (!out.empty()) out += '.';
+        if (!out.empty())
+            out += '.';
         if (at.is_string()) {
             append_name_component(out, at.string_component());
         } else {
@@ -95,10 +101,13 @@ bool NameRef::operator==(const NameRef& other) const {
     NameRef a = *this;
     NameRef b = other;
     for (; a.object_ != b.object_; a = a.prefix(), b = b.prefix()) {
-        if (a.is_anonymous() || b.is_anonymous()) return false;
-        if (a.is_string() != b.is_string()) return false;
+        if (a.is_anonymous() || b.is_anonymous())
+            return false;
+        if (a.is_string() != b.is_string())
+            return false;
         if (a.is_string()) {
-            if (a.string_component() != b.string_component()) return false;
+            if (a.string_component() != b.string_component())
+                return false;
         } else if (!(a.number_component() == b.number_component())) {
             return false;
         }
@@ -109,9 +118,11 @@ bool NameRef::operator==(const NameRef& other) const {
 bool NameRef::operator==(const Name& other) const {
     NameRef at = *this;
     for (auto it = other.components().rbegin(); it != other.components().rend(); ++it) {
-        if (at.is_anonymous() || at.is_number() != it->is_number) return false;
+        if (at.is_anonymous() || at.is_number() != it->is_number)
+            return false;
         if (it->is_number) {
-            if (at.number_component().try_uint64() != it->number) return false;
+            if (at.number_component().try_uint64() != it->number)
+                return false;
         } else if (at.string_component() != it->text) {
             return false;
         }

@@ -6,10 +6,11 @@
 
 namespace leanhost::object {
 
-/// A view of a Lean `Name`: anonymous, `prefix.component`, or `prefix.number`. Borrows like ObjectRef.
+/// A view of a Lean `Name`: anonymous, `prefix.component`, or `prefix.number`. Borrows like
+/// ObjectRef.
 ///
-/// What turns a name into text or hashes it is bounded, because a small file can hold any number of names
-/// that share one long text or one long chain: beyond the bounds it throws MalformedObject.
+/// What turns a name into text or hashes it is bounded, because a small file can hold any number of
+/// names that share one long text or one long chain: beyond the bounds it throws MalformedObject.
 class NameRef {
 public:
     static constexpr std::size_t max_bytes = 16 * 1024; ///< of all components together

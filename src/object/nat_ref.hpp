@@ -8,7 +8,8 @@
 namespace leanhost::object {
 
 /// A view of a natural number: a scalar, or a big one in either encoding (GMP, Lean-native).
-/// Borrows like ObjectRef. Throws MalformedObject for another kind of object and for a negative number.
+/// Borrows like ObjectRef. Throws MalformedObject for another kind of object and for a negative
+/// number.
 class NatRef {
 public:
     explicit NatRef(ObjectRef object);
@@ -22,9 +23,9 @@ public:
     std::uint64_t low_word() const;
     /// Bits of the number; 0 for zero.
     std::uint64_t bit_length() const;
-    /// Decimal digits; of a number of more than `max_decimal_bits` the hexadecimal ones with 0x, because the
-    /// conversion is not linear and GMP ends the process when it runs out of memory. At most `max_bytes` of
-    /// them, the highest first, then "…".
+    /// Decimal digits; of a number of more than `max_decimal_bits` the hexadecimal ones with 0x,
+    /// because the conversion is not linear and GMP ends the process when it runs out of memory. At
+    /// most `max_bytes` of them, the highest first, then "…".
     std::string to_string(std::size_t max_bytes = 64 * 1024) const;
 
     /// Whether they are the same number, in whatever encodings.

@@ -6,9 +6,9 @@
 namespace leanhost::object {
 
 /// The eight bytes before every Lean object, in memory and in a compacted region alike.
-/// In a region `rc` is 0 (the object is never counted); `cs_sz` is the object's size in bytes for the
-/// small kinds and 1 for those that carry a length of their own (arrays, scalar arrays, strings).
-/// Lean: src/include/lean/lean.h, `lean_object`.
+/// In a region `rc` is 0 (the object is never counted); `cs_sz` is the object's size in bytes for
+/// the small kinds and 1 for those that carry a length of their own (arrays, scalar arrays,
+/// strings). Lean: src/include/lean/lean.h, `lean_object`.
 struct ObjectHeader {
     std::int32_t rc;
     std::uint16_t cs_sz;

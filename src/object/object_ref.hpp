@@ -9,8 +9,8 @@
 
 namespace leanhost::object {
 
-/// An object of another kind than the reader expected: the input lies. `address` is where it stands in
-/// memory, or the scalar word itself; the module layer turns it into file and offset.
+/// An object of another kind than the reader expected: the input lies. `address` is where it stands
+/// in memory, or the scalar word itself; the module layer turns it into file and offset.
 class MalformedObject : public Failure {
 public:
     MalformedObject(std::uint64_t word, std::string_view expected, std::string_view found);
@@ -20,11 +20,13 @@ private:
     std::uint64_t word_;
 };
 
-/// A view of one Lean value: a scalar in the word itself or the address of an object, compacted or live.
+/// A view of one Lean value: a scalar in the word itself or the address of an object, compacted or
+/// live.
 ///
 /// Borrows: valid as long as what holds the object (a RegionHandle, a live reference) is. Trivially
-/// copyable, thread-safe for compacted objects. Every access checks the kind of object and the bounds of
-/// the field, and throws MalformedObject; that addresses lead to objects was settled by validation.
+/// copyable, thread-safe for compacted objects. Every access checks the kind of object and the
+/// bounds of the field, and throws MalformedObject; that addresses lead to objects was settled by
+/// validation.
 class ObjectRef {
 public:
     constexpr ObjectRef() noexcept : word_(1) {}
@@ -36,7 +38,8 @@ public:
     bool is_scalar() const noexcept { return (word_ & 1U) != 0; }
     /// The scalar's value; throws for an object.
     std::uint64_t scalar() const {
-        if (!is_scalar()) throw_kind("scalar");
+        if (!is_scalar())
+            throw_kind("scalar");
         return word_ >> 1U;
     }
 
@@ -51,10 +54,13 @@ public:
     bool is_task() const noexcept { return has_tag(ObjectTag::task); }
     bool is_ref() const noexcept { return has_tag(ObjectTag::ref); }
 
-    /// The constructor index: of a constructor object, or a scalar that stands for one without fields.
+    /// The constructor index: of a constructor object, or a scalar that stands for one without
+    /// fields.
     std::uint64_t constructor_index() const {
-        if (is_scalar()) return word_ >> 1U;
-        if (header().tag > ObjectTag::max_constructor) throw_kind("constructor");
+        if (is_scalar())
+            return word_ >> 1U;
+        if (header().tag > ObjectTag::max_constructor)
+            throw_kind("constructor");
         return header().tag;
     }
     unsigned num_fields() const {
@@ -63,7 +69,8 @@ public:
     }
     ObjectRef field(unsigned i) const {
         require_constructor();
-        if (i >= header().other) throw_fields(i + 1);
+        if (i >= header().other)
+            throw_fields(i + 1);
         return ObjectRef(load<std::uint64_t>(sizeof(ObjectHeader) + 8U * i));
     }
     /// Bytes of the scalar area behind the object fields, padding included.
@@ -71,32 +78,37 @@ public:
         require_constructor();
         return header().cs_sz - static_cast<unsigned>(sizeof(ObjectHeader)) - 8U * header().other;
     }
-    /// A value of type T at `offset_bytes` in the scalar area. A compacted object of 2020 has no size of
-    /// its own (`cs_sz` 0): its reader (the region's validation) has given it one.
+    /// A value of type T at `offset_bytes` in the scalar area. A compacted object of 2020 has no
+    /// size of its own (`cs_sz` 0): its reader (the region's validation) has given it one.
     template <class T>
     T scalar_field(unsigned offset_bytes) const {
-        if (scalar_area_bytes() < offset_bytes + sizeof(T)) throw_scalars(offset_bytes + sizeof(T));
+        if (scalar_area_bytes() < offset_bytes + sizeof(T))
+            throw_scalars(offset_bytes + sizeof(T));
         return load<T>(sizeof(ObjectHeader) + 8U * header().other + offset_bytes);
     }
 
     std::span<const ObjectRef> array() const {
-        if (!is_array()) throw_kind("array");
+        if (!is_array())
+            throw_kind("array");
         return {reinterpret_cast<const ObjectRef*>(word_ + sizeof(ArrayObject)),
                 load<std::uint64_t>(offsetof(ArrayObject, size))};
     }
     std::string_view string() const {
-        if (!is_string()) throw_kind("string");
+        if (!is_string())
+            throw_kind("string");
         return {reinterpret_cast<const char*>(word_ + sizeof(StringObject)),
                 load<std::uint64_t>(offsetof(StringObject, size)) - 1};
     }
     std::span<const std::byte> scalar_array() const {
-        if (!is_scalar_array()) throw_kind("scalar array");
+        if (!is_scalar_array())
+            throw_kind("scalar array");
         return {reinterpret_cast<const std::byte*>(word_ + sizeof(ScalarArrayObject)),
                 load<std::uint64_t>(offsetof(ScalarArrayObject, size)) * header().other};
     }
     /// The value inside a thunk, a task or a reference.
     ObjectRef boxed_value() const {
-        if (!is_thunk() && !is_task() && !is_ref()) throw_kind("thunk, task or reference");
+        if (!is_thunk() && !is_task() && !is_ref())
+            throw_kind("thunk, task or reference");
         return ObjectRef(load<std::uint64_t>(offsetof(ThunkObject, value)));
     }
 
@@ -111,7 +123,8 @@ public:
 private:
     bool has_tag(std::uint8_t tag) const noexcept { return !is_scalar() && header().tag == tag; }
     void require_constructor() const {
-        if (!is_constructor()) throw_kind("constructor");
+        if (!is_constructor())
+            throw_kind("constructor");
     }
     template <class T>
     T load(std::size_t offset_bytes) const noexcept {

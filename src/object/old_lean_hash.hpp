@@ -5,8 +5,8 @@
 
 namespace leanhost::object {
 
-// The hash functions of Lean before 2023, for the words cached in modules of that time. Today's are in
-// base/lean_hash.hpp.
+// The hash functions of Lean before 2023, for the words cached in modules of that time. Today's are
+// in base/lean_hash.hpp.
 
 /// Bob Jenkins' hash of 1996, seed 11, 32 bits wide; bytes count as unsigned.
 std::uint64_t old_string_hash(std::string_view text) noexcept;

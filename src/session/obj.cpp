@@ -1,6 +1,6 @@
-#include <leanhost/obj.hpp>
-
 #include "base/guard.hpp"
+
+#include <leanhost/obj.hpp>
 
 namespace leanhost {
 

@@ -1,6 +1,6 @@
-#include <leanhost/session.hpp>
-
 #include "base/guard.hpp"
+
+#include <leanhost/session.hpp>
 
 namespace leanhost {
 
@@ -10,14 +10,22 @@ std::string_view engine_kind_name(EngineKind kind) noexcept {
 
 std::string_view declaration_kind_name(DeclarationKind kind) noexcept {
     switch (kind) {
-    case DeclarationKind::axiom: return "axiom";
-    case DeclarationKind::definition: return "definition";
-    case DeclarationKind::theorem: return "theorem";
-    case DeclarationKind::opaque: return "opaque";
-    case DeclarationKind::quotient: return "quotient";
-    case DeclarationKind::inductive: return "inductive";
-    case DeclarationKind::constructor: return "constructor";
-    case DeclarationKind::recursor: return "recursor";
+    case DeclarationKind::axiom:
+        return "axiom";
+    case DeclarationKind::definition:
+        return "definition";
+    case DeclarationKind::theorem:
+        return "theorem";
+    case DeclarationKind::opaque:
+        return "opaque";
+    case DeclarationKind::quotient:
+        return "quotient";
+    case DeclarationKind::inductive:
+        return "inductive";
+    case DeclarationKind::constructor:
+        return "constructor";
+    case DeclarationKind::recursor:
+        return "recursor";
     }
     return "unknown";
 }

@@ -1,6 +1,5 @@
-#include "engine_native/native_engine.hpp"
-
 #include "base/guard.hpp"
+#include "engine_native/native_engine.hpp"
 #include "support/temp_dir.hpp"
 #include "support_modules/corpus.hpp"
 #include "support_modules/mapped_files.hpp"
@@ -50,9 +49,9 @@ TEST_F(NativeEngineTest, SessionsOfOneImportSetShareOneClosure) {
 TEST_F(NativeEngineTest, OrderProfileAndAllowMissingMakeAnotherClosureOverTheSameRegions) {
     NativeEngine engine(options());
     const auto both = engine.open({"A", "B"}, {});
-    for (const ImportSet& other : {ImportSet({"B", "A"}), ImportSet({"A"}),
-                                   ImportSet({"A", "B"}, Profile::exported),
-                                   ImportSet({"A", "B"}, Profile::all, true)}) {
+    for (const ImportSet& other :
+         {ImportSet({"B", "A"}), ImportSet({"A"}), ImportSet({"A", "B"}, Profile::exported),
+          ImportSet({"A", "B"}, Profile::all, true)}) {
         const auto session = engine.open(other, {});
         EXPECT_FALSE(session->import_facts().was_shared);
         EXPECT_NE(session->loaded(), both->loaded());
@@ -148,6 +147,26 @@ TEST_F(NativeEngineTest, ImportThatFailedCanBeTriedAgain) {
     EXPECT_EQ(engine.registry_stats().regions, 0U) << "what had been mapped is given back";
     write_module(folder.path(), "E");
     EXPECT_TRUE(open());
+}
+
+// It would wait for itself.
+TEST_F(NativeEngineTest, SinkMayImportOtherSetsButNotItsOwn) {
+    NativeEngine engine(options());
+    std::vector<std::optional<ErrorCode>> answers;
+    const auto open = [&](const ImportSet& imports) {
+        const auto opened = guarded("test", [&] { return engine.open(imports, {}); });
+        answers.push_back(opened ? std::nullopt : std::optional(opened.error().code()));
+    };
+    const auto session = engine.open({"A"}, {.progress = [&](const Progress&) {
+                                         if (answers.empty()) {
+                                             open({"A"});
+                                             open({"B"});
+                                         }
+                                         return SinkAnswer::proceed;
+                                     }});
+    EXPECT_TRUE(holds(*session, "a"));
+    EXPECT_THAT(answers, testing::ElementsAre(ErrorCode::invalid_argument, std::nullopt));
+    EXPECT_TRUE(engine.open({"A"}, {})->import_facts().was_shared);
 }
 
 TEST_F(NativeEngineTest, ModelOfLeansLoaderSharesNothing) {

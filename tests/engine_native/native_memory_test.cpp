@@ -1,4 +1,5 @@
-// What imports leave behind in this process, by its anonymous bytes: a program of its own. Real modules.
+// What imports leave behind in this process, by its anonymous bytes: a program of its own. Real
+// modules.
 #include "engine_native/native_engine.hpp"
 #include "memory/live.hpp"
 #include "support/test_data.hpp"
@@ -16,7 +17,9 @@ using test::test_data;
 
 constexpr const char* library = "olean/4.28.0/batteries";
 
-std::optional<std::uint64_t> anonymous() { return sample_this_process().gauge_bytes(); }
+std::optional<std::uint64_t> anonymous() {
+    return sample_this_process().gauge_bytes();
+}
 
 NativeEngineOptions options(RegionPolicy policy) {
     NativeEngineOptions result;
@@ -35,9 +38,11 @@ std::vector<Name> names_in(const Session& session) {
 }
 
 std::vector<std::string> types_in(const Session& session) {
-    const auto rows = session.query_declarations(names_in(session), {.universe_params = false, .type = true});
+    const auto rows =
+        session.query_declarations(names_in(session), {.universe_params = false, .type = true});
     std::vector<std::string> types;
-    for (const auto& row : *rows) types.push_back(row->type);
+    for (const auto& row : *rows)
+        types.push_back(row->type);
     return types;
 }
 
@@ -82,7 +87,8 @@ TEST(NativeMemory, ModelKeepsOneCopyOfTheFilesForEachFurtherImport) {
     for (int i = 0; i < imports; ++i) {
         const auto session = model.open(everything(), {});
         EXPECT_EQ(session->import_facts().relocated_bytes, file_bytes);
-        if (i > 0) continue;
+        if (i > 0)
+            continue;
         EXPECT_EQ(types_in(*session), types);
     }
     const double growth_per_import = growth(before, anonymous()) / imports;

@@ -1,6 +1,6 @@
-#include <leanhost/capabilities.hpp>
-
 #include "host/runtime_fixture.hpp"
+
+#include <leanhost/capabilities.hpp>
 
 #include <thread>
 
@@ -13,7 +13,9 @@ using testing::HasSubstr;
 
 class CapabilitiesTest : public test::RuntimeFixture {
 protected:
-    Capabilities example() const { return *Capabilities::load(runtime(), LEANHOST_EXAMPLE_CAPABILITY); }
+    Capabilities example() const {
+        return *Capabilities::load(runtime(), LEANHOST_EXAMPLE_CAPABILITY);
+    }
 };
 
 RowSink into(std::vector<std::string>& rows) {
@@ -81,13 +83,15 @@ TEST_F(CapabilitiesTest, SinkThatStopsCancels) {
 
 TEST_F(CapabilitiesTest, SinkThatThrowsFailsTheCallAndTheLibraryLives) {
     const Capabilities library = example();
-    const auto result = library.call_rows(
-        "lines", "1\n2", [](std::string_view) -> SinkAnswer { throw std::runtime_error("no room"); });
+    const auto result = library.call_rows("lines", "1\n2", [](std::string_view) -> SinkAnswer {
+        throw std::runtime_error("no room");
+    });
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code(), ErrorCode::sink_failed);
     EXPECT_THAT(result.error().message(), HasSubstr("no room"));
     EXPECT_TRUE(result.error().still_usable());
-    const auto thrown = library.call_rows("lines", "1", [](std::string_view) -> SinkAnswer { throw 1; });
+    const auto thrown =
+        library.call_rows("lines", "1", [](std::string_view) -> SinkAnswer { throw 1; });
     EXPECT_EQ(thrown.error().code(), ErrorCode::sink_failed);
     EXPECT_EQ(library.call_rows("lines", "1", RowSink()).error().code(), ErrorCode::sink_failed);
     EXPECT_TRUE(library.call("word_count", "x"));

@@ -20,7 +20,8 @@ protected:
     // The message of a call that failed as the library's own failure.
     std::string failure(std::string_view function) const {
         const auto result = call(function);
-        if (result) return "it succeeded";
+        if (result)
+            return "it succeeded";
         EXPECT_EQ(result.error().code(), ErrorCode::capability_failed) << function;
         EXPECT_TRUE(result.error().still_usable());
         return result.error().message();
@@ -109,7 +110,9 @@ TEST_F(CapabilityFailures, CancellationReachesRowsAndLongWork) {
         std::jthread canceller([&] { source.cancel(); });
         const auto code =
             gives_rows
-                ? library.call_rows("counts", "", counter(rows, SinkAnswer::proceed), options).error().code()
+                ? library.call_rows("counts", "", counter(rows, SinkAnswer::proceed), options)
+                      .error()
+                      .code()
                 : library.call("waits", "", options).error().code();
         EXPECT_EQ(code, ErrorCode::cancelled);
     }

@@ -1,6 +1,5 @@
-#include "host/capability_table.hpp"
-
 #include "base/guard.hpp"
+#include "host/capability_table.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +10,9 @@ namespace {
 
 using testing::HasSubstr;
 
-std::int32_t nothing(leanhost_bytes, const leanhost_capability_sink*) { return 0; }
+std::int32_t nothing(leanhost_bytes, const leanhost_capability_sink*) {
+    return 0;
+}
 
 class CapabilityTableTest : public testing::Test {
 protected:
@@ -26,8 +27,9 @@ protected:
         EXPECT_THAT(result.error().message(), HasSubstr("lib.so"));
     }
 
-    leanhost_capability_function functions[2] = {{"first", LEANHOST_CAPABILITY_GIVES_BYTES, nothing},
-                                                 {"second", LEANHOST_CAPABILITY_GIVES_ROWS, nothing}};
+    leanhost_capability_function functions[2] = {
+        {"first", LEANHOST_CAPABILITY_GIVES_BYTES, nothing},
+        {"second", LEANHOST_CAPABILITY_GIVES_ROWS, nothing}};
     leanhost_capability_table table = {LEANHOST_CAPABILITY_ABI_VERSION,
                                        sizeof(leanhost_capability_table),
                                        "library",
@@ -77,7 +79,8 @@ TEST_F(CapabilityTableTest, NoTableIsRefused) {
 }
 
 TEST_F(CapabilityTableTest, TableThatIsTooSmallIsRefused) {
-    for (const std::uint32_t size : {0U, 8U, std::uint32_t{sizeof(leanhost_capability_table)} - 1}) {
+    for (const std::uint32_t size :
+         {0U, 8U, std::uint32_t{sizeof(leanhost_capability_table)} - 1}) {
         table.struct_size = size;
         expect_refused("struct_size is " + std::to_string(size));
     }

@@ -1,7 +1,7 @@
-#include <leanhost/library.hpp>
-
 #include "host/runtime_fixture.hpp"
 #include "support_modules/mapped_files.hpp"
+
+#include <leanhost/library.hpp>
 
 namespace leanhost {
 namespace {

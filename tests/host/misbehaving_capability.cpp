@@ -13,12 +13,17 @@ leanhost_bytes bytes(const std::string& text) {
     return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
 }
 
-std::int32_t echo(leanhost_bytes input, Sink sink) { return sink->emit(sink->context, input); }
+std::int32_t echo(leanhost_bytes input, Sink sink) {
+    return sink->emit(sink->context, input);
+}
 
-std::int32_t gives_nothing(leanhost_bytes, Sink) { return 0; }
+std::int32_t gives_nothing(leanhost_bytes, Sink) {
+    return 0;
+}
 
 std::int32_t gives_pieces(leanhost_bytes, Sink sink) {
-    for (const char* piece : {"one ", "", "two"}) sink->emit(sink->context, bytes(piece));
+    for (const char* piece : {"one ", "", "two"})
+        sink->emit(sink->context, bytes(piece));
     return 0;
 }
 
@@ -39,11 +44,14 @@ std::int32_t fails(leanhost_bytes, Sink sink) {
     return 7;
 }
 
-std::int32_t fails_without_a_word(leanhost_bytes, Sink) { return -3; }
+std::int32_t fails_without_a_word(leanhost_bytes, Sink) {
+    return -3;
+}
 
 std::int32_t fails_at_length(leanhost_bytes, Sink sink) {
     std::string message = "x";
-    for (int i = 0; i < 100'000; ++i) message += "→";
+    for (int i = 0; i < 100'000; ++i)
+        message += "→";
     sink->report_failure(sink->context, bytes(message));
     return 1;
 }
@@ -58,17 +66,26 @@ std::int32_t reports_but_succeeds(leanhost_bytes, Sink sink) {
     return sink->emit(sink->context, bytes("fine"));
 }
 
-std::int32_t throws(leanhost_bytes, Sink) { throw std::runtime_error("thrown on purpose"); }
+std::int32_t throws(leanhost_bytes, Sink) {
+    throw std::runtime_error("thrown on purpose");
+}
 
-std::int32_t throws_a_number(leanhost_bytes, Sink) { throw 42; }
+std::int32_t throws_a_number(leanhost_bytes, Sink) {
+    throw 42;
+}
 
-void guarded_throw(std::string_view, leanhost::CapabilitySink) { throw std::runtime_error("caught inside"); }
+void guarded_throw(std::string_view, leanhost::CapabilitySink) {
+    throw std::runtime_error("caught inside");
+}
 
-void guarded_number(std::string_view, leanhost::CapabilitySink) { throw 42; }
+void guarded_number(std::string_view, leanhost::CapabilitySink) {
+    throw 42;
+}
 
 // Goes on after it was told to stop, and claims success.
 std::int32_t is_deaf(leanhost_bytes, Sink sink) {
-    for (int i = 0; i < 1000; ++i) sink->emit(sink->context, bytes(std::to_string(i)));
+    for (int i = 0; i < 1000; ++i)
+        sink->emit(sink->context, bytes(std::to_string(i)));
     return 0;
 }
 
@@ -84,7 +101,8 @@ std::int32_t counts(leanhost_bytes, Sink sink) {
 
 // Works without results until the host has had enough.
 void waits(std::string_view, leanhost::CapabilitySink sink) {
-    while (!sink.should_stop()) {}
+    while (!sink.should_stop()) {
+    }
 }
 
 constexpr auto gives_bytes = LEANHOST_CAPABILITY_GIVES_BYTES;
@@ -119,4 +137,6 @@ const leanhost_capability_table table = {LEANHOST_CAPABILITY_ABI_VERSION,
 
 } // namespace
 
-const leanhost_capability_table* leanhost_capability_table_v1() { return &table; }
+const leanhost_capability_table* leanhost_capability_table_v1() {
+    return &table;
+}

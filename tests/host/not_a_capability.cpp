@@ -1,2 +1,4 @@
 // A library without the entry of a capability library.
-extern "C" int leanhost_test_answer() { return 42; }
+extern "C" int leanhost_test_answer() {
+    return 42;
+}

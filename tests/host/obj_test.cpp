@@ -1,9 +1,8 @@
-#include <leanhost/obj.hpp>
-
 #include "host/runtime_fixture.hpp"
 #include "support_modules/corpus.hpp"
 #include "support_modules/mapped_files.hpp"
 
+#include <leanhost/obj.hpp>
 #include <leanhost/session_pool.hpp>
 
 #include <thread>

@@ -1,5 +1,4 @@
 #include "host/runtime_fixture.hpp"
-
 #include "support_modules/mapped_files.hpp"
 
 #include <leanhost/capabilities.hpp>
@@ -20,7 +19,8 @@ class RuntimeTest : public test::RuntimeFixture {};
 class ScopedVariable {
 public:
     ScopedVariable(const char* name, const char* value) : name_(name) {
-        if (const char* const old = std::getenv(name)) old_ = old;
+        if (const char* const old = std::getenv(name))
+            old_ = old;
         ::setenv(name, value, 1);
     }
     ~ScopedVariable() {
@@ -124,7 +124,8 @@ TEST_F(RuntimeTest, FactsAreZeroAgainWhenTheLastSessionWent) {
         ASSERT_TRUE(session);
         const RegionFacts facts = runtime.region_facts();
         EXPECT_EQ(facts.regions, 2U);
-        EXPECT_EQ(facts.mapped_bytes + facts.relocated_bytes, (*session)->import_facts().region_bytes);
+        EXPECT_EQ(facts.mapped_bytes + facts.relocated_bytes,
+                  (*session)->import_facts().region_bytes);
         EXPECT_EQ(facts.validated_bytes, (*session)->import_facts().region_bytes);
         EXPECT_EQ(facts.sealed_bytes, 0U);
     }

@@ -34,7 +34,8 @@ TEST_F(SessionPoolPolicy, ImportAtTheLimitIsRefusedBeforeAnythingIsMapped) {
 
 TEST_F(SessionPoolPolicy, ReuseIsNotRefused) {
     SessionPool pool(runtime(), {.capacity = 4, .memory_policy = {.max_fresh_imports = 1}});
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.acquire({"A"}));
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(pool.acquire({"A"}));
     pool.drain();
     EXPECT_FALSE(pool.acquire({"A"})) << "imports are counted over the pool's life";
 }
@@ -61,13 +62,15 @@ TEST_F(SessionPoolPolicy, AnonymousBytesAreThoseOfThisProcess) {
     EXPECT_EQ(fact<std::uint64_t>(refused.error(), "limit"), 1U);
     EXPECT_GT(fact<std::uint64_t>(refused.error(), "current"), 4096U);
     EXPECT_EQ(runtime.region_facts().regions, 0U);
-    SessionPool wide(runtime, {.capacity = 4, .memory_policy = {.max_anonymous_bytes = UINT64_MAX}});
+    SessionPool wide(runtime,
+                     {.capacity = 4, .memory_policy = {.max_anonymous_bytes = UINT64_MAX}});
     EXPECT_TRUE(wide.acquire({"A"}));
 }
 
 TEST_F(SessionPoolPolicy, BytesAreNamedWhenBothLimitsAreReached) {
-    SessionPool pool(runtime(),
-                     {.capacity = 4, .memory_policy = {.max_anonymous_bytes = 1, .max_fresh_imports = 0}});
+    SessionPool pool(
+        runtime(),
+        {.capacity = 4, .memory_policy = {.max_anonymous_bytes = 1, .max_fresh_imports = 0}});
     EXPECT_EQ(fact<std::string>(pool.acquire({"A"}).error(), "rule"), "anonymous_bytes");
 }
 

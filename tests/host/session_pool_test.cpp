@@ -1,7 +1,7 @@
-#include <leanhost/session_pool.hpp>
-
 #include "host/runtime_fixture.hpp"
 #include "support_modules/mapped_files.hpp"
+
+#include <leanhost/session_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -35,8 +35,10 @@ protected:
 
 TEST_F(SessionPoolTest, CapacityZeroImportsAndDropsEachTime) {
     SessionPool pool(runtime(), {.capacity = 0});
-    for (int i = 0; i < 5; ++i) use(pool, {"A"});
-    EXPECT_EQ(counters(pool), "imports=5 reused=0 acquired=5 released_to_pool=0 released_dropped=5");
+    for (int i = 0; i < 5; ++i)
+        use(pool, {"A"});
+    EXPECT_EQ(counters(pool),
+              "imports=5 reused=0 acquired=5 released_to_pool=0 released_dropped=5");
     const PoolStats stats = pool.stats();
     EXPECT_EQ(stats.imports_shared, 0U);
     EXPECT_EQ(stats.miss_reuse_disabled, 5U);
@@ -49,13 +51,16 @@ TEST_F(SessionPoolTest, BoundedPoolReusesWhatWasHeldBefore) {
     SessionPool pool(runtime(), {.capacity = 4});
     {
         std::vector<PooledSession> held;
-        for (int i = 0; i < 4; ++i) held.push_back(*pool.acquire({"A"}));
+        for (int i = 0; i < 4; ++i)
+            held.push_back(*pool.acquire({"A"}));
         EXPECT_EQ(pool.stats().checked_out, 4U);
         EXPECT_EQ(pool.stats().imports_shared, 3U) << "sessions of one closure share it";
     }
     EXPECT_EQ(pool.stats().free, 4U);
-    for (int i = 0; i < 10; ++i) use(pool, {"A"});
-    EXPECT_EQ(counters(pool), "imports=4 reused=10 acquired=14 released_to_pool=14 released_dropped=0");
+    for (int i = 0; i < 10; ++i)
+        use(pool, {"A"});
+    EXPECT_EQ(counters(pool),
+              "imports=4 reused=10 acquired=14 released_to_pool=14 released_dropped=0");
     EXPECT_EQ(pool.stats().last_miss, PoolMiss::empty_pool);
     EXPECT_EQ(pool.stats().miss_empty_pool, 4U);
 }
@@ -64,7 +69,8 @@ TEST_F(SessionPoolTest, ReturnBeyondTheCapacityDropsTheOldest) {
     SessionPool pool(runtime(), {.capacity = 2});
     {
         std::vector<PooledSession> held;
-        for (int i = 0; i < 5; ++i) held.push_back(*pool.acquire({"A"}));
+        for (int i = 0; i < 5; ++i)
+            held.push_back(*pool.acquire({"A"}));
     }
     const PoolStats stats = pool.stats();
     EXPECT_EQ(stats.free, 2U);
@@ -165,7 +171,8 @@ TEST_F(SessionPoolTest, RebuiltModuleIsNoticedAfterTheTimeGiven) {
     EXPECT_EQ(pool.stats().imports_shared, 0U);
 }
 
-// A session that was checked out while its files changed comes back old; the next acquire must not get it.
+// A session that was checked out while its files changed comes back old; the next acquire must not
+// get it.
 TEST_F(SessionPoolTest, SessionThatGrewOldWhileCheckedOutIsNotReused) {
     SessionPool pool(runtime(0ms), {.capacity = 4});
     auto held = pool.acquire({"A"});
@@ -213,7 +220,8 @@ TEST_F(SessionPoolTest, FailedImportDeliversNothingAndCountsAsNone) {
     const auto session = pool.acquire({"Missing"});
     ASSERT_FALSE(session);
     EXPECT_EQ(session.error().code(), ErrorCode::missing_module);
-    EXPECT_EQ(counters(pool), "imports=0 reused=0 acquired=0 released_to_pool=0 released_dropped=0");
+    EXPECT_EQ(counters(pool),
+              "imports=0 reused=0 acquired=0 released_to_pool=0 released_dropped=0");
     EXPECT_EQ(pool.stats().checked_out, 0U);
 }
 

@@ -43,8 +43,10 @@ TEST_F(SessionPoolThreads, EverythingAtOnceForASecond) {
                         const auto session = pool.acquire(imports);
                         ASSERT_TRUE(session) << session.error().message();
                         EXPECT_TRUE(holds(**session, name));
-                        if (i % 97 == 0) pool.drain();
-                        if (i % 31 == 0) pool.revalidate();
+                        if (i % 97 == 0)
+                            pool.drain();
+                        if (i % 31 == 0)
+                            pool.revalidate();
                         EXPECT_LE(pool.stats().free, capacity);
                     }
                 });
@@ -92,7 +94,8 @@ TEST_F(SessionPoolThreads, MemoryPolicyHoldsForImportsSideBySide) {
         for (int thread = 0; thread < 8; ++thread) {
             threads.emplace_back([&] {
                 for (int i = 0; i < 20; ++i) {
-                    if (pool.acquire({"A"})) ++admitted;
+                    if (pool.acquire({"A"}))
+                        ++admitted;
                 }
             });
         }
@@ -105,9 +108,11 @@ TEST_F(SessionPoolThreads, MemoryPolicyHoldsForImportsSideBySide) {
 TEST_F(SessionPoolThreads, PoolIsDroppedUnderItsSessions) {
     for (int round = 0; round < 30; ++round) {
         std::vector<std::jthread> threads;
-        std::optional<SessionPool> pool(std::in_place, runtime(), SessionPoolOptions{.capacity = 4});
+        std::optional<SessionPool> pool(std::in_place, runtime(),
+                                        SessionPoolOptions{.capacity = 4});
         for (int thread = 0; thread < 4; ++thread) {
-            threads.emplace_back([session = *pool->acquire({"A"})] { EXPECT_TRUE(holds(*session, "a")); });
+            threads.emplace_back(
+                [session = *pool->acquire({"A"})] { EXPECT_TRUE(holds(*session, "a")); });
         }
         pool.reset();
     }

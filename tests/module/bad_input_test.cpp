@@ -1,5 +1,5 @@
-// Real files, damaged: cut, flipped, mixed up. Each is refused for a reason that names file and offset, or
-// read whole; nothing else may happen.
+// Real files, damaged: cut, flipped, mixed up. Each is refused for a reason that names file and
+// offset, or read whole; nothing else may happen.
 #include "module/reading_outcome.hpp"
 #include "module/real_modules.hpp"
 #include "support/temp_dir.hpp"
@@ -32,7 +32,9 @@ protected:
         std::filesystem::remove(dir_.path() / name);
         return dir_.write(name, test::as_text(file));
     }
-    ReadingOutcome read(const Bytes& file) { return test::read_module({write("Damaged.olean", file)}); }
+    ReadingOutcome read(const Bytes& file) {
+        return test::read_module({write("Damaged.olean", file)});
+    }
     test::TempDir dir_;
 };
 
@@ -48,9 +50,12 @@ TEST_F(BadInput, FilesCutAnywhereAreRefused) {
     for (const auto& [version, path] : small_files()) {
         const Bytes file = test::read_file(path);
         std::vector<std::size_t> lengths;
-        for (std::size_t n = 0; n <= 128; ++n) lengths.push_back(n);
-        for (std::size_t i = 0; i < 200; ++i) lengths.push_back(128 + i * (file.size() - 136) / 199);
-        for (const std::size_t offset : {8, 16, 24}) lengths.push_back(file.size() - offset);
+        for (std::size_t n = 0; n <= 128; ++n)
+            lengths.push_back(n);
+        for (std::size_t i = 0; i < 200; ++i)
+            lengths.push_back(128 + i * (file.size() - 136) / 199);
+        for (const std::size_t offset : {8, 16, 24})
+            lengths.push_back(file.size() - offset);
         for (const std::size_t length : lengths) {
             const auto outcome =
                 read(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(length)));
@@ -62,7 +67,9 @@ TEST_F(BadInput, FilesCutAnywhereAreRefused) {
 }
 
 // What a flipped byte of the header must lead to.
-void expect_flip_outcome(const OleanVersion& version, std::size_t at, const ReadingOutcome& outcome) {
+void expect_flip_outcome(const OleanVersion& version,
+                         std::size_t at,
+                         const ReadingOutcome& outcome) {
     const bool is_old = version.id == "v0" || version.id == "v0b";
     const std::size_t base_at = version.header_bytes - 8;
     if (at < 5) {
@@ -74,13 +81,15 @@ void expect_flip_outcome(const OleanVersion& version, std::size_t at, const Read
     } else if (at == 6 && outcome.is_refused) {
         EXPECT_THAT(outcome.message, HasSubstr("unknown header flags"));
     } else if (at < base_at) {
-        EXPECT_FALSE(outcome.is_refused) << outcome.message; // text that nobody relies on, or no big number
+        EXPECT_FALSE(outcome.is_refused)
+            << outcome.message; // text that nobody relies on, or no big number
     } else if (at < base_at + 2) {
         EXPECT_THAT(outcome.message, HasSubstr("expected a multiple of 64 KiB"));
         EXPECT_EQ(outcome.offset, base_at);
     } else {
         EXPECT_TRUE(outcome.is_refused);
-        EXPECT_THAT(outcome.message, testing::AnyOf(HasSubstr("base address"), HasSubstr("pointer 0x")));
+        EXPECT_THAT(outcome.message,
+                    testing::AnyOf(HasSubstr("base address"), HasSubstr("pointer 0x")));
     }
 }
 
@@ -107,7 +116,8 @@ public:
 
     Bytes apply(Bytes file) {
         const std::size_t times = 1 + below(3);
-        for (std::size_t i = 0; i < times; ++i) apply_one(file);
+        for (std::size_t i = 0; i < times; ++i)
+            apply_one(file);
         return file;
     }
 
@@ -117,13 +127,25 @@ private:
 
     void apply_one(Bytes& file) {
         switch (below(6)) {
-        case 0: file[below(file.size())] ^= std::byte(1U << below(8)); break;
-        case 1: file[below(file.size())] = std::byte(below(256)); break;
-        case 2: test::store(file, some_word(file), random_() >> below(64)); break;
+        case 0:
+            file[below(file.size())] ^= std::byte(1U << below(8));
+            break;
+        case 1:
+            file[below(file.size())] = std::byte(below(256));
+            break;
+        case 2:
+            test::store(file, some_word(file), random_() >> below(64));
+            break;
         // A word of the file in another place: a pointer, as a rule, to an object of another kind.
-        case 3: test::store(file, some_word(file), test::load(file, some_word(file))); break;
-        case 4: shift_a_word(file); break;
-        default: swap_words(file); break;
+        case 3:
+            test::store(file, some_word(file), test::load(file, some_word(file)));
+            break;
+        case 4:
+            shift_a_word(file);
+            break;
+        default:
+            swap_words(file);
+            break;
         }
     }
     void shift_a_word(Bytes& file) {
@@ -146,7 +168,7 @@ struct Tally {
     int refused_by_walk = 0;
 
     void add(const ReadingOutcome& outcome) {
-        ++(!outcome.is_refused         ? read
+        ++(!outcome.is_refused          ? read
            : outcome.is_refused_by_walk ? refused_by_walk
                                         : refused_by_validation);
     }
@@ -165,7 +187,8 @@ TEST_F(BadInput, RandomDamageInMemoryIsRefusedOrHarmless) {
     for (const auto& [version, path] : small_files()) {
         const Bytes file = test::read_file(path);
         Damage damage(seed++);
-        for (int i = 0; i < 3500; ++i) tally.add(test::read_in_memory(damage.apply(file)));
+        for (int i = 0; i < 3500; ++i)
+            tally.add(test::read_in_memory(damage.apply(file)));
     }
     tally.expect_all_and_print("in memory");
 }
@@ -176,7 +199,8 @@ TEST_F(BadInput, RandomDamageInFilesIsRefusedOrHarmless) {
     for (const auto& [version, path] : small_files()) {
         const Bytes file = test::read_file(path);
         Damage damage(seed++);
-        for (int i = 0; i < 500; ++i) tally.add(read(damage.apply(file)));
+        for (int i = 0; i < 500; ++i)
+            tally.add(read(damage.apply(file)));
     }
     tally.expect_all_and_print("in files");
 }

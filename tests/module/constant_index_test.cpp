@@ -1,6 +1,5 @@
-#include "module/constant_index.hpp"
-
 #include "base/guard.hpp"
+#include "module/constant_index.hpp"
 #include "module/real_modules.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_data.hpp"
@@ -33,8 +32,10 @@ std::size_t count_not_at_their_place(const ImportClosure& closure, const Constan
         for (std::uint32_t i = 0; i < constants; ++i) {
             const ConstantPlace place{m, i};
             const Name name = constant_at(closure, place).name().to_name();
-            if (index.find(name) != place) ++count;
-            if (index.find(Name(name.to_string() + ".absent")).has_value()) ++count;
+            if (index.find(name) != place)
+                ++count;
+            if (index.find(Name(name.to_string() + ".absent")).has_value())
+                ++count;
         }
     }
     return count;
@@ -103,7 +104,8 @@ TEST_F(ConstantIndexTest, ManyModulesAndThreadsGiveTheSameIndex) {
     std::vector<Name> modules;
     for (int m = 0; m < 100; ++m) {
         std::vector<Name> axioms;
-        for (int i = 0; i < 50; ++i) axioms.push_back("x" + std::to_string(m) + "." + std::to_string(i));
+        for (int i = 0; i < 50; ++i)
+            axioms.push_back("x" + std::to_string(m) + "." + std::to_string(i));
         modules.push_back("M" + std::to_string(m));
         write_module(folder.path(), modules.back(), {}, axioms);
     }
@@ -131,14 +133,16 @@ TEST_F(ConstantIndexTest, AbsentNamesAreNotFound) {
 TEST_F(ConstantIndexTest, ConstantDefinedTwiceIsReportedWithBothModules) {
     // Two real modules of one program, each with its own copy of some helpers.
     const ImportClosure closure =
-        load(corpus(test::v2_library), ImportSet({"zkEVM.EVMDiv", "zkEVM.EVMAddMod"}, Profile::all, true));
+        load(corpus(test::v2_library),
+             ImportSet({"zkEVM.EVMDiv", "zkEVM.EVMAddMod"}, Profile::all, true));
     std::set<std::string> messages;
     for (int i = 0; i < 10; ++i) {
         const auto indexed =
             guarded("test", [&] { return ConstantIndex(closure, 2, monitor).num_constants(); });
         ASSERT_FALSE(indexed);
         EXPECT_EQ(indexed.error().code(), duplicate);
-        EXPECT_EQ(std::get<std::string>(*indexed.error().find_fact("first_module")), "zkEVM.EVMDiv");
+        EXPECT_EQ(std::get<std::string>(*indexed.error().find_fact("first_module")),
+                  "zkEVM.EVMDiv");
         EXPECT_EQ(std::get<std::string>(*indexed.error().find_fact("second_module")),
                   "zkEVM.EVMAddMod");
         messages.insert(indexed.error().message());
@@ -236,7 +240,8 @@ TEST_F(ConstantIndexTest, ConstantThatIsNoneEndsWithFileAndOffset) {
     const auto path = folder.path() / "Basic.olean";
     test::replace_file(path, bytes);
     const ImportClosure bad = alone({path}, registry);
-    const auto indexed = guarded("test", [&] { return ConstantIndex(bad, 0, monitor).num_constants(); });
+    const auto indexed =
+        guarded("test", [&] { return ConstantIndex(bad, 0, monitor).num_constants(); });
     ASSERT_FALSE(indexed);
     EXPECT_EQ(indexed.error().code(), ErrorCode::invalid_input);
     EXPECT_THAT(indexed.error().message(), HasSubstr(path.string()));
@@ -249,7 +254,8 @@ TEST_F(ConstantIndexTest, CancellationEndsTheBuild) {
     CancellationSource source;
     source.cancel();
     Monitor cancelled({}, source.token());
-    const auto indexed = guarded("test", [&] { return ConstantIndex(closure, 0, cancelled).num_constants(); });
+    const auto indexed =
+        guarded("test", [&] { return ConstantIndex(closure, 0, cancelled).num_constants(); });
     ASSERT_FALSE(indexed);
     EXPECT_EQ(indexed.error().code(), ErrorCode::cancelled);
 }

@@ -1,6 +1,5 @@
-#include "module/import_closure.hpp"
-
 #include "base/guard.hpp"
+#include "module/import_closure.hpp"
 #include "module/region_registry.hpp"
 #include "support/temp_dir.hpp"
 #include "support_modules/corpus.hpp"
@@ -28,9 +27,11 @@ protected:
     }
     std::vector<std::string> order(const ImportSet& imports) { return names(load(imports)); }
     static std::vector<std::string> names(const Expected<ImportClosure>& closure) {
-        if (!closure) return {closure.error().message()};
+        if (!closure)
+            return {closure.error().message()};
         std::vector<std::string> result;
-        for (const ClosureModule& module : closure->modules()) result.push_back(module.text);
+        for (const ClosureModule& module : closure->modules())
+            result.push_back(module.text);
         return result;
     }
     static std::string fact(const Error& error, std::string_view key) {
@@ -56,7 +57,8 @@ TEST_F(ImportClosureTest, ImportsComeFirstAndEachModuleOnce) {
 }
 
 TEST_F(ImportClosureTest, OrderAskedForIsKept) {
-    for (const char* name : {"A", "B", "C"}) write_module(folder.path(), name);
+    for (const char* name : {"A", "B", "C"})
+        write_module(folder.path(), name);
     write_module(folder.path(), "D", {"C", "A"});
     EXPECT_THAT(order({"C", "B", "A"}), ElementsAre("C", "B", "A"));
     EXPECT_THAT(order({"A", "B", "C"}), ElementsAre("A", "B", "C"));
@@ -102,9 +104,11 @@ TEST_F(ImportClosureTest, AllowMissingLeavesModulesOutAndListsThem) {
     EXPECT_THAT(names(closure), ElementsAre("B", "A"));
     EXPECT_THAT(closure->modules()[1].imports, ElementsAre(0U));
     std::vector<std::pair<Name, Name>> missing;
-    for (const MissingModule& m : closure->missing()) missing.emplace_back(m.name, m.imported_by);
-    EXPECT_THAT(missing, ElementsAre(std::pair<Name, Name>("X", "A"), std::pair<Name, Name>("Y", "A"),
-                                     std::pair<Name, Name>("Z", Name())));
+    for (const MissingModule& m : closure->missing())
+        missing.emplace_back(m.name, m.imported_by);
+    EXPECT_THAT(missing,
+                ElementsAre(std::pair<Name, Name>("X", "A"), std::pair<Name, Name>("Y", "A"),
+                            std::pair<Name, Name>("Z", Name())));
 }
 
 TEST_F(ImportClosureTest, UnsafeModuleNamesAreRefusedWhoeverStatesThem) {
@@ -212,12 +216,12 @@ TEST_F(ImportClosureTest, ClosureKnowsWhetherItsFilesAreStillThose) {
 }
 
 TEST_F(ImportClosureTest, EveryContainerVersionOfTheCorpusIsLoaded) {
-    const std::pair<std::string_view, const char*> modules[] = {{test::v0_library, "test"},
-                                                                {test::v0b_library, "Main"},
-                                                                {test::v1_library, "BPlusTreeLean"},
-                                                                {test::v2_library, "zkEVM.EVMDiv"},
-                                                                {test::batteries,
-                                                                 "Batteries.Lean.SatisfiesM"}};
+    const std::pair<std::string_view, const char*> modules[] = {
+        {test::v0_library, "test"},
+        {test::v0b_library, "Main"},
+        {test::v1_library, "BPlusTreeLean"},
+        {test::v2_library, "zkEVM.EVMDiv"},
+        {test::batteries, "Batteries.Lean.SatisfiesM"}};
     for (const auto& [library, module] : modules) {
         const auto closure =
             load(ImportSet({module}, Profile::all, true), SearchPath({corpus(library)}));

@@ -1,8 +1,8 @@
-// What the model keeps is kept to the process's end, so these modules have names, and with them base addresses,
-// that no other test uses. Growth is measured in tests/engine_native, in a program of its own.
-#include "module/lean_loader_model.hpp"
-
+// What the model keeps is kept to the process's end, so these modules have names, and with them
+// base addresses, that no other test uses. Growth is measured in tests/engine_native, in a program
+// of its own.
 #include "base/guard.hpp"
+#include "module/lean_loader_model.hpp"
 #include "module/region_registry.hpp"
 #include "object/expr_equal.hpp"
 #include "object/module_data.hpp"
@@ -28,11 +28,13 @@ std::vector<PartFile> open(const std::filesystem::path& path) {
 bool hold_the_same_terms(const Region& a, const Region& b) {
     const ModuleDataRef in_a(a.root(0));
     const ModuleDataRef in_b(b.root(0));
-    if (in_a.constants().size() != in_b.constants().size()) return false;
+    if (in_a.constants().size() != in_b.constants().size())
+        return false;
     for (std::size_t i = 0; i < in_a.constants().size(); ++i) {
         const bool is_same = in_a.constant(i).name() == in_b.constant(i).name() &&
                              object::is_same_term(in_a.constant(i).type(), in_b.constant(i).type());
-        if (!is_same) return false;
+        if (!is_same)
+            return false;
     }
     return true;
 }

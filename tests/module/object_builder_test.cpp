@@ -1,6 +1,5 @@
-#include "module/object_builder.hpp"
-
 #include "base/failure.hpp"
+#include "module/object_builder.hpp"
 #include "module/olean_writer.hpp"
 #include "module/raw_olean.hpp"
 #include "module/region_in_memory.hpp"
@@ -71,8 +70,11 @@ TEST(ObjectBuilder, EqualObjectsAreOneObject) {
     EXPECT_EQ(mk(), first);
     EXPECT_EQ(b.num_objects(), objects);
     const std::array<std::byte, 1> flag = {std::byte{1}};
-    EXPECT_NE(b.mk_constructor(1, std::array{b.mk_string("one"), ObjectBuilder::mk_scalar(0)}, flag), first);
-    EXPECT_NE(b.mk_constructor(2, std::array{b.mk_string("one"), ObjectBuilder::mk_scalar(0)}), first);
+    EXPECT_NE(
+        b.mk_constructor(1, std::array{b.mk_string("one"), ObjectBuilder::mk_scalar(0)}, flag),
+        first);
+    EXPECT_NE(b.mk_constructor(2, std::array{b.mk_string("one"), ObjectBuilder::mk_scalar(0)}),
+              first);
 }
 
 // Lean's compactor shares everything but these; a rewritten module must have as many objects.
@@ -81,7 +83,8 @@ TEST(ObjectBuilder, BigNumbersAreNeverShared) {
     const std::array<std::uint64_t, 3> limbs = {1, 2, 0};
     EXPECT_NE(b.mk_big_number(limbs), b.mk_big_number(limbs));
     EXPECT_EQ(b.mk_nat(12), b.mk_nat(12));
-    EXPECT_EQ(b.load<object::GmpObject>(b.mk_big_number(limbs), 0).signed_limbs, 2) << "no zero on top";
+    EXPECT_EQ(b.load<object::GmpObject>(b.mk_big_number(limbs), 0).signed_limbs, 2)
+        << "no zero on top";
 }
 
 TEST(ObjectBuilder, LaterPartsShareWithEarlierOnes) {

@@ -16,23 +16,37 @@ constexpr std::uint64_t base = 0x10000000000;
 
 // The same with one word of the object of interest replaced.
 template <class F>
-std::string verdict_with(std::string_view version, std::size_t word, std::uint64_t value, F&& build) {
+std::string
+verdict_with(std::string_view version, std::size_t word, std::uint64_t value, F&& build) {
     Laid laid = lay(version, build);
     test::store(laid.file, laid.offset + 8 * word, value);
     return verdict(laid.file);
 }
 
-std::uint64_t string_object(RawObjects& raw) { return raw.string("text"); }
-std::uint64_t array_object(RawObjects& raw) { return raw.array({box(1), box(2)}); }
-std::uint64_t bytes_object(RawObjects& raw) { return raw.scalar_array(1, {1, 2, 3}); }
-std::uint64_t ctor_object(RawObjects& raw) { return raw.ctor(1, {box(1), box(2)}, {1}); }
-std::uint64_t big_object(RawObjects& raw) { return raw.gmp({1, 2}); }
-std::uint64_t thunk_object(RawObjects& raw) { return raw.boxed(ObjectTag::thunk, box(0)); }
+std::uint64_t string_object(RawObjects& raw) {
+    return raw.string("text");
+}
+std::uint64_t array_object(RawObjects& raw) {
+    return raw.array({box(1), box(2)});
+}
+std::uint64_t bytes_object(RawObjects& raw) {
+    return raw.scalar_array(1, {1, 2, 3});
+}
+std::uint64_t ctor_object(RawObjects& raw) {
+    return raw.ctor(1, {box(1), box(2)}, {1});
+}
+std::uint64_t big_object(RawObjects& raw) {
+    return raw.gmp({1, 2});
+}
+std::uint64_t thunk_object(RawObjects& raw) {
+    return raw.boxed(ObjectTag::thunk, box(0));
+}
 
 constexpr std::size_t first_object = 96; // of a v2 file
 
 TEST(ObjectSizes, AnArrayMustFit) {
-    for (const std::uint64_t size : {std::uint64_t{1} << 61U, ~std::uint64_t{0}, std::uint64_t{1000}}) {
+    for (const std::uint64_t size :
+         {std::uint64_t{1} << 61U, ~std::uint64_t{0}, std::uint64_t{1000}}) {
         Laid laid = lay("v2", array_object);
         test::store(laid.file, laid.offset + 8, size);
         test::store(laid.file, laid.offset + 16, size);
@@ -42,9 +56,12 @@ TEST(ObjectSizes, AnArrayMustFit) {
 }
 
 TEST(ObjectSizes, CapacityIsTheSize) {
-    EXPECT_THAT(verdict_with("v2", 2, 3, array_object), at(first_object, "capacity 3 differs from size 2"));
-    EXPECT_THAT(verdict_with("v2", 2, 9, string_object), at(first_object, "capacity 9 differs from size 5"));
-    EXPECT_THAT(verdict_with("v2", 2, 2, bytes_object), at(first_object, "capacity 2 differs from size 3"));
+    EXPECT_THAT(verdict_with("v2", 2, 3, array_object),
+                at(first_object, "capacity 3 differs from size 2"));
+    EXPECT_THAT(verdict_with("v2", 2, 9, string_object),
+                at(first_object, "capacity 9 differs from size 5"));
+    EXPECT_THAT(verdict_with("v2", 2, 2, bytes_object),
+                at(first_object, "capacity 2 differs from size 3"));
 }
 
 TEST(ObjectSizes, AStringHasItsFinalNul) {
@@ -90,32 +107,39 @@ std::string verdict_of_header(std::uint16_t size, std::uint8_t fields, std::uint
 
 TEST(ObjectSizes, AConstructorHoldsItsFields) {
     EXPECT_EQ(verdict_of_header(32, 2, 1), "");
-    EXPECT_THAT(verdict_of_header(16, 2, 1), at(first_object, "constructor with 2 object fields and 16 bytes"));
+    EXPECT_THAT(verdict_of_header(16, 2, 1),
+                at(first_object, "constructor with 2 object fields and 16 bytes"));
     EXPECT_THAT(verdict_of_header(32, 4, 1), at(first_object, "at least 40"));
     EXPECT_THAT(verdict_of_header(28, 2, 1), at(first_object, "expected a multiple of 8"));
     EXPECT_THAT(verdict_of_header(0, 0, 1), at(first_object, "at least 8"));
     EXPECT_THAT(verdict_of_header(0, 255, 1), at(first_object, "at least 2048"));
-    EXPECT_THAT(verdict_of_header(0xfff8, 2, 1), at(first_object, "object cut short: 65528 bytes expected"));
+    EXPECT_THAT(verdict_of_header(0xfff8, 2, 1),
+                at(first_object, "object cut short: 65528 bytes expected"));
 }
 
 TEST(ObjectSizes, AShorterConstructorLeavesBytesThatAreNoObject) {
-    EXPECT_THAT(verdict_of_header(24, 2, 1), at(first_object + 24, "not one of a compacted object"));
+    EXPECT_THAT(verdict_of_header(24, 2, 1),
+                at(first_object + 24, "not one of a compacted object"));
 }
 
 TEST(ObjectSizes, ABigNumberKeepsItsLimbsBehindIt) {
     const std::uint64_t own = base + first_object + 24;
-    EXPECT_THAT(verdict_with("v2", 2, own + 8, big_object), at(first_object, "expected right behind it"));
+    EXPECT_THAT(verdict_with("v2", 2, own + 8, big_object),
+                at(first_object, "expected right behind it"));
     EXPECT_THAT(verdict_with("v2", 2, 0, big_object), at(first_object, "whose limbs are at 0x0"));
     const auto with_limbs = [](std::int32_t limbs) {
-        return verdict_with("v2", 1, std::uint64_t{static_cast<std::uint32_t>(limbs)} << 32U, big_object);
+        return verdict_with("v2", 1, std::uint64_t{static_cast<std::uint32_t>(limbs)} << 32U,
+                            big_object);
     };
     EXPECT_THAT(with_limbs(std::numeric_limits<std::int32_t>::min()),
                 at(first_object, "object of 2147483648 elements of 8 bytes"));
-    EXPECT_THAT(with_limbs(std::numeric_limits<std::int32_t>::max()), at(first_object, "elements of 8"));
+    EXPECT_THAT(with_limbs(std::numeric_limits<std::int32_t>::max()),
+                at(first_object, "elements of 8"));
 }
 
 TEST(ObjectSizes, ALeanNativeNumberMustFit) {
-    for (const std::uint64_t size : {std::uint64_t{1000}, std::uint64_t{1} << 62U, ~std::uint64_t{0}}) {
+    for (const std::uint64_t size :
+         {std::uint64_t{1000}, std::uint64_t{1} << 62U, ~std::uint64_t{0}}) {
         Laid laid = lay("v2", [](RawObjects& raw) { return raw.lean_native({1, 2}); });
         laid.file[6] = std::byte{0};
         test::store(laid.file, laid.offset + 16, size);

@@ -1,6 +1,5 @@
 // Headers: every version there is, cut at every field, with unknown flags and unknown versions.
 #include "module/olean_versions.hpp"
-
 #include "module/raw_olean.hpp"
 #include "module/real_modules.hpp"
 #include "support/test_data.hpp"
@@ -60,7 +59,8 @@ TEST(OleanVersions, EveryRealHeaderIsRead) {
     for (const auto& files : test::find_modules(test::test_data("olean"))) {
         for (const PartFile& part : test::open_module(files)) {
             ++counts[part.header.version->id];
-            EXPECT_EQ(part.header.lean_version.empty(), !part.header.version->has_flags) << part.path;
+            EXPECT_EQ(part.header.lean_version.empty(), !part.header.version->has_flags)
+                << part.path;
         }
     }
     for (const std::string_view id : all_versions) {
@@ -75,7 +75,8 @@ TEST(OleanVersions, AHeaderCutAnywhereIsRefused) {
         // v0 is told from v0b by the first 8 bytes behind its own header.
         const std::size_t needed = id == "v0" ? 24 : test::version_named(id).header_bytes;
         for (std::size_t bytes = 0; bytes < needed; ++bytes) {
-            const Refusal refusal = refusal_of(Bytes(file.begin(), file.begin() + std::ptrdiff_t(bytes)));
+            const Refusal refusal =
+                refusal_of(Bytes(file.begin(), file.begin() + std::ptrdiff_t(bytes)));
             EXPECT_EQ(refusal.code, ErrorCode::invalid_input) << id << " cut at " << bytes;
             const bool has_magic = bytes >= 5;
             EXPECT_EQ(refusal.offset, has_magic ? bytes : 0);
@@ -110,7 +111,8 @@ TEST(OleanVersions, UnknownFlagsNameWhatIsKnown) {
         const Refusal refusal = refusal_of(file);
         EXPECT_EQ(refusal.code, ErrorCode::unsupported_version);
         EXPECT_EQ(refusal.offset, 6U);
-        EXPECT_THAT(refusal.message, AllOf(HasSubstr("unknown header flags"), HasSubstr("known: bit 0")));
+        EXPECT_THAT(refusal.message,
+                    AllOf(HasSubstr("unknown header flags"), HasSubstr("known: bit 0")));
     }
 }
 
@@ -132,15 +134,18 @@ TEST(OleanVersions, ABaseAddressThatCannotBeIsRefused) {
     EXPECT_EQ(refusal_with("v0b", std::uint64_t{1} << 47U).offset, 16U);
 }
 
-// Lean reduced a module's hash by 2^47 in April 2022, by 0x7f0000000000 since; one module in 128 of that
-// time has a base address between the two.
+// Lean reduced a module's hash by 2^47 in April 2022, by 0x7f0000000000 since; one module in 128 of
+// that time has a base address between the two.
 TEST(OleanVersions, ABaseAddressOf2022MayLieHigher) {
     EXPECT_TRUE(read_olean_header(test::empty_module("v0b", max_base_address)));
     EXPECT_FALSE(read_olean_header(test::empty_module("v1", max_base_address)));
 }
 
 TEST(OleanVersions, OtherFilesAreRefused) {
-    for (const std::string_view text : {"", "o", "\x7f""ELF", "OLEAN", "oleaf file"}) {
+    for (const std::string_view text : {"", "o",
+                                        "\x7f"
+                                        "ELF",
+                                        "OLEAN", "oleaf file"}) {
         Bytes file(text.size());
         std::memcpy(file.data(), text.data(), text.size());
         const Refusal refusal = refusal_of(file);
@@ -153,7 +158,8 @@ TEST(OleanVersions, OtherFilesAreRefused) {
 TEST(OleanVersions, BaseAddressIsThatOfLean) {
     EXPECT_EQ(base_address_of(Name("Batteries").hash()), 71342636924928U);
     EXPECT_EQ(base_address_of(Name("lakefile").hash()), 13187904503808U);
-    EXPECT_EQ(base_address_of(0), min_base_address); // Lean's formula gives 0, where nothing can be mapped
+    EXPECT_EQ(base_address_of(0),
+              min_base_address); // Lean's formula gives 0, where nothing can be mapped
 }
 
 } // namespace

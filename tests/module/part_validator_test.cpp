@@ -1,6 +1,6 @@
-// Validation of parts laid out by hand: what is accepted, and each way to be refused with its reason.
+// Validation of parts laid out by hand: what is accepted, and each way to be refused with its
+// reason.
 #include "module/part_validator.hpp"
-
 #include "module/part_verdict.hpp"
 
 namespace leanhost::module {
@@ -21,7 +21,8 @@ constexpr std::uint64_t base = 0x10000000000;
 constexpr std::string_view all_versions[] = {"v0", "v0b", "v1", "v2"};
 
 TEST(PartValidator, AcceptsAnEmptyModuleOfEveryVersion) {
-    for (const std::string_view id : all_versions) EXPECT_EQ(verdict(test::empty_module(id)), "") << id;
+    for (const std::string_view id : all_versions)
+        EXPECT_EQ(verdict(test::empty_module(id)), "") << id;
 }
 
 TEST(PartValidator, AcceptsEveryKindOfObjectThatLeanCompacts) {
@@ -55,7 +56,8 @@ TEST(PartValidator, AcceptsTheEncodingOfBigNumbersThatTheHeaderStates) {
 class Pointers : public testing::TestWithParam<std::string_view> {
 protected:
     std::string verdict_of_pointer(std::int64_t to_offset) {
-        Laid laid = lay(GetParam(), [](RawObjects& raw) { return raw.string("a string of two words"); });
+        Laid laid =
+            lay(GetParam(), [](RawObjects& raw) { return raw.string("a string of two words"); });
         const bool is_v0 = GetParam() == "v0";
         const std::uint64_t origin = is_v0 ? std::uint64_t{0} - 16 : base;
         field_ = laid.root + 16;
@@ -166,7 +168,9 @@ protected:
     std::size_t field_ = 0;
 };
 
-TEST_F(TwoParts, ALaterPartMayPointIntoAnEarlierOne) { EXPECT_EQ(verdict_of_pointer(text_), ""); }
+TEST_F(TwoParts, ALaterPartMayPointIntoAnEarlierOne) {
+    EXPECT_EQ(verdict_of_pointer(text_), "");
+}
 
 TEST_F(TwoParts, PointersIntoTheEarlierPartAreChecked) {
     expect_refused(text_ + 8);
@@ -194,7 +198,8 @@ TEST(PartLengths, EveryLengthButTheWholeIsRefused) {
         const Bytes file = test::empty_module(id);
         const std::size_t header_bytes = id == "v0" ? 24 : test::version_named(id).header_bytes;
         for (std::size_t bytes = header_bytes; bytes < file.size(); ++bytes) {
-            const std::string said = verdict(Bytes(file.begin(), file.begin() + std::ptrdiff_t(bytes)));
+            const std::string said =
+                verdict(Bytes(file.begin(), file.begin() + std::ptrdiff_t(bytes)));
             EXPECT_NE(said, "") << id << " cut at " << bytes;
             if (bytes % 8 != 0 && bytes > header_bytes + 24) {
                 EXPECT_THAT(said, HasSubstr("expected a multiple of 8"));
@@ -224,8 +229,8 @@ TEST(StartBitmaps, KnowTheStartsAlone) {
     const StartBitmap starts = validate_part({laid.file, &header}, {});
     const StartBitmap again = object_starts({laid.file, &header});
     for (std::size_t offset = 0; offset < laid.file.size(); offset += 8) {
-        const bool is_start =
-            offset == laid.offset || offset == laid.root || offset == laid.root - 24; // an empty array
+        const bool is_start = offset == laid.offset || offset == laid.root ||
+                              offset == laid.root - 24; // an empty array
         EXPECT_EQ(starts.test(offset), is_start) << offset;
         EXPECT_EQ(again.test(offset), is_start) << offset;
     }

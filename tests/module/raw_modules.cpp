@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::uint64_t alignment = module::base_address_alignment;
 
-std::uint64_t anonymous() { return RawObjects::box(0); }
+std::uint64_t anonymous() {
+    return RawObjects::box(0);
+}
 
 std::uint64_t text_name(RawOlean& olean, std::string_view text) {
     return olean.objects.ctor_with_word(1, {anonymous(), olean.objects.string(text)}, 0);
@@ -37,7 +39,8 @@ std::vector<Bytes> three_parts_with_text(std::string_view text, std::uint64_t ba
     for (const char number : {'0', '1', '2'}) {
         RawOlean olean("v2", base);
         const std::uint64_t name = text_name(olean, std::string(text) + number);
-        if (parts.empty()) first_name = name;
+        if (parts.empty())
+            first_name = name;
         parts.push_back(module_with_names(olean, parts.empty() ? std::vector{name}
                                                                : std::vector{first_name, name}));
         base = (base + parts.back().size() + alignment - 1) & ~(alignment - 1);
@@ -45,7 +48,8 @@ std::vector<Bytes> three_parts_with_text(std::string_view text, std::uint64_t ba
     return parts;
 }
 
-ModuleFiles write_parts(const TempDir& dir, std::string_view name, const std::vector<Bytes>& parts) {
+ModuleFiles
+write_parts(const TempDir& dir, std::string_view name, const std::vector<Bytes>& parts) {
     ModuleFiles files;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto suffix = part_suffix(static_cast<module::PartKind>(i));
@@ -72,16 +76,21 @@ void replace_by_rename(const std::filesystem::path& path, const Bytes& bytes) {
     std::ofstream out(fresh, std::ios::binary);
     out << as_text(bytes);
     out.close();
-    if (!out) throw std::runtime_error("cannot write " + fresh.string());
+    if (!out)
+        throw std::runtime_error("cannot write " + fresh.string());
     std::filesystem::rename(fresh, path);
 }
 
 TakenPlace::TakenPlace(std::uint64_t address, std::size_t bytes) : bytes_(bytes) {
     void* const wanted = reinterpret_cast<void*>(address);
-    at_ = ::mmap(wanted, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (at_ != wanted) throw std::runtime_error("the place is taken already");
+    at_ =
+        ::mmap(wanted, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (at_ != wanted)
+        throw std::runtime_error("the place is taken already");
 }
 
-TakenPlace::~TakenPlace() { ::munmap(at_, bytes_); }
+TakenPlace::~TakenPlace() {
+    ::munmap(at_, bytes_);
+}
 
 } // namespace leanhost::test

@@ -9,12 +9,10 @@
 namespace leanhost::test {
 
 /// A module of one part whose content is `text`.
-Bytes module_with_text(std::string_view text,
-                       std::uint64_t base,
-                       std::string_view version = "v2");
+Bytes module_with_text(std::string_view text, std::uint64_t base, std::string_view version = "v2");
 
-/// A module with public, server and private part, one behind the other from `base` on. Each part's text ends
-/// with its number; the later ones hold the first one's as well, by pointer.
+/// A module with public, server and private part, one behind the other from `base` on. Each part's
+/// text ends with its number; the later ones hold the first one's as well, by pointer.
 std::vector<Bytes> three_parts_with_text(std::string_view text, std::uint64_t base);
 
 /// Writes them as Name.olean, Name.olean.server, Name.olean.private.

@@ -20,13 +20,16 @@ void append(Bytes& bytes, std::string_view text) {
     bytes.insert(bytes.end(), from, from + text.size());
 }
 
-void append(Bytes& bytes, const Bytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
+void append(Bytes& bytes, const Bytes& more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+}
 
 } // namespace
 
 const module::OleanVersion& version_named(std::string_view id) {
     for (const module::OleanVersion& version : module::olean_versions()) {
-        if (version.id == id) return version;
+        if (version.id == id)
+            return version;
     }
     throw std::invalid_argument("no such version");
 }
@@ -39,9 +42,12 @@ RawOlean::RawOlean(std::string_view version, std::uint64_t base)
 Bytes RawOlean::header() const {
     Bytes bytes;
     append(bytes, version_->id == "v0" || version_->id == "v0b" ? "oleanfile!!!!!!!" : "olean");
-    if (version_->id == "v1") append(bytes, "\1" + std::string(42, 'h'));
-    if (version_->id == "v2") append(bytes, "\2\1" + std::string(33, 'v') + std::string(40, 'h'));
-    if (!version_->has_base_address) return bytes;
+    if (version_->id == "v1")
+        append(bytes, "\1" + std::string(42, 'h'));
+    if (version_->id == "v2")
+        append(bytes, "\2\1" + std::string(33, 'v') + std::string(40, 'h'));
+    if (!version_->has_base_address)
+        return bytes;
     bytes.resize(version_->header_bytes);
     store(bytes, version_->header_bytes - 8, base_);
     return bytes;
@@ -53,7 +59,8 @@ Bytes RawOlean::file(std::uint64_t root) const {
         bytes.resize(bytes.size() + 8);
         store(bytes, bytes.size() - 8, root);
     };
-    if (!version_->root_is_last) append_root();
+    if (!version_->root_is_last)
+        append_root();
     append(bytes, objects.bytes());
     if (version_->root_is_last) {
         bytes.resize(bytes.size() + 8);
@@ -68,9 +75,8 @@ std::size_t RawOlean::offset(std::uint64_t word) const {
 }
 
 std::size_t RawOlean::root_offset() const {
-    return version_->root_is_last
-               ? version_->header_bytes + objects.bytes().size() + 8
-               : version_->header_bytes;
+    return version_->root_is_last ? version_->header_bytes + objects.bytes().size() + 8
+                                  : version_->header_bytes;
 }
 
 std::uint64_t RawOlean::module_data(std::uint64_t imports,
@@ -78,7 +84,8 @@ std::uint64_t RawOlean::module_data(std::uint64_t imports,
                                     std::uint64_t constants,
                                     std::uint64_t extra_names,
                                     std::uint64_t entries) {
-    if (version_->id == "v0") return objects.ctor(0, {imports, constants, entries});
+    if (version_->id == "v0")
+        return objects.ctor(0, {imports, constants, entries});
     const std::vector<std::uint64_t> fields = {imports, constant_names, constants, extra_names,
                                                entries};
     return version_->id == "v2" ? objects.ctor(0, fields, {0}) : objects.ctor(0, fields);
@@ -98,7 +105,8 @@ Bytes read_file(const std::filesystem::path& path) {
     Bytes bytes(std::filesystem::file_size(path));
     std::ifstream in(path, std::ios::binary);
     in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!in) throw std::runtime_error("cannot read " + path.string());
+    if (!in)
+        throw std::runtime_error("cannot read " + path.string());
     return bytes;
 }
 
@@ -123,9 +131,11 @@ std::uint64_t free_base_address(std::size_t bytes) {
         void* const wanted = reinterpret_cast<void*>(aligned);
         void* const at = ::mmap(wanted, bytes, PROT_NONE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-        if (at == MAP_FAILED) continue;
+        if (at == MAP_FAILED)
+            continue;
         ::munmap(at, bytes);
-        if (at == wanted) return aligned;
+        if (at == wanted)
+            return aligned;
     }
     throw std::runtime_error("no free place in the address space");
 }

@@ -18,7 +18,8 @@ public:
 
     RawObjects objects;
 
-    /// The module data without imports, constants and entries, in the layout of the version's last release.
+    /// The module data without imports, constants and entries, in the layout of the version's last
+    /// release.
     std::uint64_t empty_module_data();
     std::uint64_t module_data(std::uint64_t imports,
                               std::uint64_t constant_names,

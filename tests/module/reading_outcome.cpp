@@ -30,8 +30,8 @@ void walk(const Region& region, std::size_t part) {
 }
 
 ReadingOutcome refused(const Error& error, bool by_walk) {
-    const bool is_known = error.code() == ErrorCode::invalid_input ||
-                          error.code() == ErrorCode::unsupported_version;
+    const bool is_known =
+        error.code() == ErrorCode::invalid_input || error.code() == ErrorCode::unsupported_version;
     EXPECT_TRUE(is_known) << error.id() << ": " << error.message();
     const auto* offset = error.find_fact("offset");
     EXPECT_NE(offset, nullptr) << "no offset: " << error.message();
@@ -43,13 +43,15 @@ void expect_names_a_file(const Error& error, const std::vector<std::filesystem::
     const auto* file = error.find_fact("file");
     ASSERT_NE(file, nullptr) << "no file: " << error.message();
     const auto& path = std::get<std::string>(*file);
-    EXPECT_NE(std::find(parts.begin(), parts.end(), std::filesystem::path(path)), parts.end()) << path;
+    EXPECT_NE(std::find(parts.begin(), parts.end(), std::filesystem::path(path)), parts.end())
+        << path;
     EXPECT_TRUE(error.message().starts_with(path)) << error.message();
 }
 
 // Runs the two steps of reading and says how they ended.
 template <class Map, class Walk>
-ReadingOutcome outcome_of(Map&& map, Walk&& walk_it, const std::vector<std::filesystem::path>& parts) {
+ReadingOutcome
+outcome_of(Map&& map, Walk&& walk_it, const std::vector<std::filesystem::path>& parts) {
     bool is_walking = false;
     try {
         const auto mapped = std::forward<Map>(map)();
@@ -69,13 +71,15 @@ ReadingOutcome outcome_of(Map&& map, Walk&& walk_it, const std::vector<std::file
 
 ReadingOutcome read_module(const std::vector<std::filesystem::path>& parts, module::Trust trust) {
     module::RegionRegistry registry;
-    return outcome_of([&] { return registry.acquire(open_module(parts, parts.size(), trust), trust); },
-                      [&](const auto& region) { walk(*region, parts.size() - 1); }, parts);
+    return outcome_of(
+        [&] { return registry.acquire(open_module(parts, parts.size(), trust), trust); },
+        [&](const auto& region) { walk(*region, parts.size() - 1); }, parts);
 }
 
 ReadingOutcome read_in_memory(const Bytes& file) {
     return outcome_of([&] { return RegionInMemory(file); },
-                      [](const RegionInMemory& memory) { walk(*memory, 0); }, {RegionInMemory::path});
+                      [](const RegionInMemory& memory) { walk(*memory, 0); },
+                      {RegionInMemory::path});
 }
 
 } // namespace leanhost::test

@@ -17,14 +17,15 @@ struct ReadingOutcome {
     std::uint64_t offset = 0;
 };
 
-/// Opens, validates and maps the parts, then walks the last one: every name, level, term and reachable object
-/// is read, every cached word recomputed. An outcome other than those that bad input may have fails the
-/// test: an error of another code, one that does not name file and offset, any other exception.
+/// Opens, validates and maps the parts, then walks the last one: every name, level, term and
+/// reachable object is read, every cached word recomputed. An outcome other than those that bad
+/// input may have fails the test: an error of another code, one that does not name file and offset,
+/// any other exception.
 ReadingOutcome read_module(const std::vector<std::filesystem::path>& parts,
                            module::Trust trust = module::Trust::stable);
 
-/// The same in a block of memory of exactly the part's size, where an address sanitizer sees each access
-/// beyond it.
+/// The same in a block of memory of exactly the part's size, where an address sanitizer sees each
+/// access beyond it.
 ReadingOutcome read_in_memory(const Bytes& file);
 
 } // namespace leanhost::test

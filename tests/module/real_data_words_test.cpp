@@ -49,19 +49,23 @@ Counts check_words(const ModuleObjects& objects, HashMode mode) {
     objects.names.sweep([&](ObjectRef object) {
         const NameRef name(object);
         ++counts.names;
-        if (words.of_name(name) != name.cached_hash()) ++counts.name_mismatches;
+        if (words.of_name(name) != name.cached_hash())
+            ++counts.name_mismatches;
         const bool is_todays = mode == HashMode::lean_2023;
-        if (is_todays && name.recomputed_hash() != name.cached_hash()) ++counts.name_mismatches;
+        if (is_todays && name.recomputed_hash() != name.cached_hash())
+            ++counts.name_mismatches;
     });
     objects.levels.sweep([&](ObjectRef object) {
         const LevelRef level(object);
         ++counts.levels;
-        if (words.of_level(level) != level.cached_data()) ++counts.level_mismatches;
+        if (words.of_level(level) != level.cached_data())
+            ++counts.level_mismatches;
     });
     objects.terms.sweep([&](ObjectRef object) {
         const ExprRef term(object);
         ++counts.terms;
-        if (words.of_term(term) != term.cached_data()) ++counts.term_mismatches;
+        if (words.of_term(term) != term.cached_data())
+            ++counts.term_mismatches;
     });
     return counts;
 }
@@ -100,7 +104,8 @@ TEST(RealDataWords, AreThoseOfTheModulesTime) {
     print("2020", by_mode[0]);
     print("2022", by_mode[1]);
     print("2023 and later", by_mode[2]);
-    for (const Counts& sum : by_mode) EXPECT_GT(sum.terms, 0U);
+    for (const Counts& sum : by_mode)
+        EXPECT_GT(sum.terms, 0U);
 }
 
 // A harness that cannot fail proves nothing: the functions of another time fit no file.

@@ -50,7 +50,8 @@ void write_in_place(const std::filesystem::path& path, std::size_t offset, char 
 class RegionFiles : public testing::Test {
 protected:
     RegionFiles()
-        : base_(test::free_base_address(room_bytes)), content_(test::module_with_text("old", base_)),
+        : base_(test::free_base_address(room_bytes)),
+          content_(test::module_with_text("old", base_)),
           files_(test::write_part(dir_, "M", content_)) {
         // File times move in steps of some milliseconds: a change now is to be told from this one.
         std::filesystem::last_write_time(files_[0], std::filesystem::file_time_type::clock::now() -
@@ -103,7 +104,8 @@ TEST_F(RegionFiles, AFileDeletedAfterOpeningIsRead) {
 
 TEST_F(RegionFiles, AFileWrittenAfterOpeningIsRefused) {
     const auto change = [&] { write_in_place(files_[0], 20, 'x'); };
-    EXPECT_THAT(failure_after(change), is_error(ErrorCode::file_changed, "changed while it was being read"));
+    EXPECT_THAT(failure_after(change),
+                is_error(ErrorCode::file_changed, "changed while it was being read"));
     EXPECT_TRUE(test::mapped_files(dir_.path()).empty());
 }
 
@@ -117,7 +119,8 @@ TEST_F(RegionFiles, AFileThatBecameShorterAfterOpeningIsRefused) {
 TEST_F(RegionFiles, AFileThatBecameShorterAfterOpeningIsRefusedWhenRelocated) {
     const test::TakenPlace taken(base_, 4096);
     const auto change = [&] { std::filesystem::resize_file(files_[0], 96); };
-    EXPECT_THAT(failure_after(change), is_error(ErrorCode::file_changed, "the file became shorter"));
+    EXPECT_THAT(failure_after(change),
+                is_error(ErrorCode::file_changed, "the file became shorter"));
 }
 
 TEST_F(RegionFiles, AFileThatGrewAfterOpeningIsRefused) {
@@ -179,8 +182,10 @@ std::optional<Error> failure_to_open(const std::filesystem::path& path) {
 }
 
 TEST_F(RegionFiles, AMissingFileIsNotFound) {
-    EXPECT_THAT(failure_to_open(dir_.path() / "No.olean"), is_error(ErrorCode::not_found, "No.olean"));
-    EXPECT_THAT(failure_to_open(files_[0] / "Inside.olean"), is_error(ErrorCode::not_found, "cannot open"));
+    EXPECT_THAT(failure_to_open(dir_.path() / "No.olean"),
+                is_error(ErrorCode::not_found, "No.olean"));
+    EXPECT_THAT(failure_to_open(files_[0] / "Inside.olean"),
+                is_error(ErrorCode::not_found, "cannot open"));
 }
 
 TEST_F(RegionFiles, AFolderIsRefused) {
@@ -199,10 +204,12 @@ TEST_F(RegionFiles, AFifoIsRefusedWithoutWaitingForItsWriter) {
 class Unprivileged {
 public:
     Unprivileged() : was_root_(::geteuid() == 0) {
-        if (was_root_ && ::seteuid(65534) != 0) throw std::runtime_error("seteuid");
+        if (was_root_ && ::seteuid(65534) != 0)
+            throw std::runtime_error("seteuid");
     }
     ~Unprivileged() {
-        if (was_root_ && ::seteuid(0) != 0) std::abort();
+        if (was_root_ && ::seteuid(0) != 0)
+            std::abort();
     }
 
 private:
@@ -213,14 +220,17 @@ TEST_F(RegionFiles, AnUnreadableFileIsAnInputOutputError) {
     std::filesystem::permissions(dir_.path(), std::filesystem::perms::all);
     std::filesystem::permissions(files_[0], std::filesystem::perms::none);
     const Unprivileged other_user;
-    EXPECT_THAT(failure_to_open(files_[0]), is_error(ErrorCode::io, "cannot open: Permission denied"));
+    EXPECT_THAT(failure_to_open(files_[0]),
+                is_error(ErrorCode::io, "cannot open: Permission denied"));
 }
 
 TEST_F(RegionFiles, AnEmptyFileIsRefused) {
     const auto path = dir_.write("Empty.olean", "");
-    EXPECT_THAT(failure_to_open(path), is_error(ErrorCode::invalid_input, "Empty.olean: not a module file"));
-    EXPECT_THAT(failure_of([&] { static_cast<void>(open_part(path, PartKind::olean, Trust::hostile)); }),
-                is_error(ErrorCode::invalid_input, "not a module file"));
+    EXPECT_THAT(failure_to_open(path),
+                is_error(ErrorCode::invalid_input, "Empty.olean: not a module file"));
+    EXPECT_THAT(
+        failure_of([&] { static_cast<void>(open_part(path, PartKind::olean, Trust::hostile)); }),
+        is_error(ErrorCode::invalid_input, "not a module file"));
 }
 
 // ---- parts that do not belong together
@@ -250,7 +260,8 @@ TEST(PartsOfAModule, OfTwoModulesAreRefused) {
 
 TEST(PartsOfAModule, InTheWrongOrderOrWithAGapAreRefused) {
     const ModuleFiles a = batteries_parts("Batteries/Data/Bool");
-    for (const ModuleFiles& wrong : {ModuleFiles{a[1], a[0]}, ModuleFiles{a[0], a[0]}, ModuleFiles{a[0], a[2]}}) {
+    for (const ModuleFiles& wrong :
+         {ModuleFiles{a[1], a[0]}, ModuleFiles{a[0], a[0]}, ModuleFiles{a[0], a[2]}}) {
         EXPECT_THAT(failure_of_parts(wrong), is_error(ErrorCode::invalid_input, "does not follow"));
     }
 }

@@ -22,9 +22,10 @@ RegionInMemory::RegionInMemory(const Bytes& file)
     }
     const auto address = reinterpret_cast<std::uint64_t>(bytes.data());
     module::relocate_part(bytes, *header, address - header->base_address);
-    region_.emplace(std::vector<module::Region::Part>{
-                        {path, module::PartKind::olean, {}, *std::move(header), bytes}},
-                    true);
+    region_.emplace(
+        std::vector<module::Region::Part>{
+            {path, module::PartKind::olean, {}, *std::move(header), bytes}},
+        true);
 }
 
 object::ObjectRef RegionInMemory::object(std::size_t offset) const {

@@ -8,8 +8,8 @@
 
 namespace leanhost::test {
 
-/// The region of one file that was never written: validated and relocated in a block of memory of exactly
-/// its size, where an address sanitizer sees each access beyond it.
+/// The region of one file that was never written: validated and relocated in a block of memory of
+/// exactly its size, where an address sanitizer sees each access beyond it.
 class RegionInMemory {
 public:
     static constexpr const char* path = "in memory.olean";

@@ -1,5 +1,5 @@
-// Modules whose place in the address space is taken: by anything, by another copy of themselves, by parts
-// that another profile has mapped.
+// Modules whose place in the address space is taken: by anything, by another copy of themselves, by
+// parts that another profile has mapped.
 #include "module/module_stats.hpp"
 #include "module/raw_modules.hpp"
 #include "module/region_registry.hpp"
@@ -47,7 +47,8 @@ protected:
     }
     std::uint64_t file_bytes() {
         std::uint64_t sum = 0;
-        for (const auto& file : files_) sum += std::filesystem::file_size(file);
+        for (const auto& file : files_)
+            sum += std::filesystem::file_size(file);
         return sum;
     }
 
@@ -118,8 +119,8 @@ TEST_F(Places, AMappedFirstPartStaysWhenTheWholeModuleMustMove) {
     expect_whole(wide);
 }
 
-// The region of more parts was once handed out for fewer, so that a session with the public profile saw
-// private declarations.
+// The region of more parts was once handed out for fewer, so that a session with the public profile
+// saw private declarations.
 TEST_F(Places, ARelocatedModuleServesFewerPartsWithoutShowingTheOthers) {
     const test::TakenPlace taken(base_, 4096);
     RegionHandle wide = acquire(3);
@@ -173,7 +174,8 @@ void expect_same_stats(const Region& a, const Region& b, std::size_t part) {
     const ModuleStats right = module_stats_of(b, part);
     for (const auto columns : {stats_columns(), stats_extra_columns()}) {
         for (const StatsColumn& column : columns) {
-            if (column.name == "file" || column.name == "baseIsModule") continue; // of the path
+            if (column.name == "file" || column.name == "baseIsModule")
+                continue; // of the path
             EXPECT_EQ(column.value(left), column.value(right)) << column.name;
         }
     }

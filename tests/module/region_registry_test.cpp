@@ -1,7 +1,6 @@
 // One mapping for each module that anybody uses, and none for those that nobody does.
-#include "module/region_registry.hpp"
-
 #include "module/raw_modules.hpp"
+#include "module/region_registry.hpp"
 #include "support_modules/corpus.hpp"
 #include "support_modules/mapped_files.hpp"
 
@@ -20,8 +19,8 @@ constexpr std::size_t room_bytes = 0x100000;
 class Registry : public testing::Test {
 protected:
     ModuleFiles write(std::string_view name) {
-        return test::write_part(
-            dir_, name, test::module_with_text(name, test::free_base_address(room_bytes)));
+        return test::write_part(dir_, name,
+                                test::module_with_text(name, test::free_base_address(room_bytes)));
     }
     RegionHandle acquire(const ModuleFiles& files) {
         return registry_.acquire(test::open_module(files), Trust::stable);
@@ -139,8 +138,7 @@ TEST_F(Registry, KeepsNothingAfterAFailureInALaterPart) {
     auto parts = test::three_parts_with_text("M", test::free_base_address(room_bytes));
     test::store(parts[2], parts[2].size() - 16, 2);
     const ModuleFiles files = test::write_parts(dir_, "M", parts);
-    const RegionHandle first_part =
-        registry_.acquire(test::open_module(files, 1), Trust::stable);
+    const RegionHandle first_part = registry_.acquire(test::open_module(files, 1), Trust::stable);
     EXPECT_THROW(static_cast<void>(acquire(files)), Failure);
     EXPECT_EQ(num_mapped(), 1U);
     EXPECT_EQ(registry_.stats().mapped_parts, 1U);

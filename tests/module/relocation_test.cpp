@@ -1,7 +1,6 @@
 // Relocation, object by object. Whole relocated modules: region_places_test.cpp.
-#include "module/relocation.hpp"
-
 #include "module/part_verdict.hpp"
+#include "module/relocation.hpp"
 
 namespace leanhost::module {
 namespace {
@@ -34,7 +33,8 @@ std::vector<std::size_t> moved_words(const Relocated& r) {
     std::vector<std::size_t> offsets;
     for (std::size_t offset = 0; offset < r.before.size(); offset += 8) {
         const std::uint64_t word = test::load(r.before, offset);
-        if (test::load(r.after, offset) == word) continue;
+        if (test::load(r.after, offset) == word)
+            continue;
         EXPECT_EQ(test::load(r.after, offset), word + delta) << offset;
         offsets.push_back(offset);
     }
@@ -44,7 +44,8 @@ std::vector<std::size_t> moved_words(const Relocated& r) {
 TEST(Relocation, MovesPointersAndNothingElse) {
     RawOlean olean("v2", base);
     const std::uint64_t text = olean.objects.string("x");
-    const std::uint64_t pair = olean.objects.ctor(0, {text, box(5), text}, {2, 4, 6, 8, 10, 12, 14, 16});
+    const std::uint64_t pair =
+        olean.objects.ctor(0, {text, box(5), text}, {2, 4, 6, 8, 10, 12, 14, 16});
     const std::uint64_t array = olean.objects.array({box(1), pair});
     // Bytes that look like a pointer are none.
     std::vector<std::uint8_t> lookalike(8);
@@ -55,11 +56,13 @@ TEST(Relocation, MovesPointersAndNothingElse) {
     const std::uint64_t ref = olean.objects.boxed(ObjectTag::ref, box(1));
     const std::uint64_t root = olean.objects.ctor(0, {thunk, task, ref});
     const Relocated r = relocate(olean.file(root));
-    const auto field = [&](std::uint64_t object, std::size_t word) { return olean.offset(object) + 8 * word; };
+    const auto field = [&](std::uint64_t object, std::size_t word) {
+        return olean.offset(object) + 8 * word;
+    };
     EXPECT_THAT(moved_words(r),
                 testing::ElementsAre(olean.root_offset(), field(pair, 1), field(pair, 3),
-                                     field(array, 4), field(thunk, 1), field(task, 1), field(root, 1),
-                                     field(root, 2), field(root, 3)));
+                                     field(array, 4), field(thunk, 1), field(task, 1),
+                                     field(root, 1), field(root, 2), field(root, 3)));
 }
 
 TEST(Relocation, MovesTheDigitPointersOfBothEncodings) {

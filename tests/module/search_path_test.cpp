@@ -1,6 +1,5 @@
-#include "module/search_path.hpp"
-
 #include "base/guard.hpp"
+#include "module/search_path.hpp"
 #include "support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -54,8 +53,9 @@ TEST(SearchPath, NamesThatAreNoRelativePathAreRefused) {
         EXPECT_EQ(found.error().code(), ErrorCode::invalid_argument) << text;
         EXPECT_THAT(found.error().message(), HasSubstr("no module name"));
     }
-    for (const Name& name : {one_component(std::string("a\0b", 3)), one_component(std::string(256, 'x')),
-                             one_component(std::string(1 << 20, 'x')), Name("A..B"), Name()}) {
+    for (const Name& name :
+         {one_component(std::string("a\0b", 3)), one_component(std::string(256, 'x')),
+          one_component(std::string(1 << 20, 'x')), Name("A..B"), Name()}) {
         const auto found = look_up(path, name);
         ASSERT_FALSE(found) << name.to_string().substr(0, 300);
         EXPECT_EQ(found.error().code(), ErrorCode::invalid_argument);
@@ -69,11 +69,13 @@ TEST(SearchPath, NameTooLongForAFileIsNotFound) {
     // With ".olean" behind it the last component is over the 255 bytes of a file name.
     EXPECT_EQ(path.find(one_component(std::string(255, 'x'))), std::nullopt);
     std::string deep = "A";
-    for (int i = 0; i < 5000; ++i) deep += ".A";
+    for (int i = 0; i < 5000; ++i)
+        deep += ".A";
     EXPECT_EQ(path.find(deep), std::nullopt);
 }
 
-// What cannot be looked at is no missing module: saying so would send the user after the wrong fault.
+// What cannot be looked at is no missing module: saying so would send the user after the wrong
+// fault.
 TEST(SearchPath, FolderThatCannotBeReadIsAnErrorOfItsOwn) {
     const TempDir folder;
     std::filesystem::create_symlink(folder.path() / "A", folder.path() / "A");

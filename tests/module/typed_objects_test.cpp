@@ -1,8 +1,8 @@
-// The walk over names, levels and terms, on modules laid out by hand: what it finds, and where it refuses.
-#include "module/typed_objects.hpp"
-
+// The walk over names, levels and terms, on modules laid out by hand: what it finds, and where it
+// refuses.
 #include "module/module_stats.hpp"
 #include "module/region_in_memory.hpp"
+#include "module/typed_objects.hpp"
 
 #include <gmock/gmock.h>
 
@@ -47,7 +47,9 @@ public:
         names_.push_back(own_name);
     }
     void add_axiom(std::uint64_t type) { add(ConstantKind::axiom, type); }
-    void add_import(std::uint64_t module) { imports_.push_back(raw().ctor(0, {module}, {0, 1, 0})); }
+    void add_import(std::uint64_t module) {
+        imports_.push_back(raw().ctor(0, {module}, {0, 1, 0}));
+    }
     void add_constant_object(std::uint64_t object) {
         constants_.push_back(object);
         names_.push_back(anonymous);
@@ -58,8 +60,7 @@ public:
         const std::uint64_t none = raw().array({});
         const std::uint64_t imports = raw().array(imports_);
         const std::uint64_t names = raw().array(names_);
-        return olean.file(
-            olean.module_data(imports, names, raw().array(constants_), none, none));
+        return olean.file(olean.module_data(imports, names, raw().array(constants_), none, none));
     }
     RawObjects& raw() { return olean.objects; }
     std::size_t offset(std::uint64_t word) const { return olean.offset(word); }
@@ -89,7 +90,7 @@ TEST(TypedObjects, FindsKindsThatNoRealFileOfOursHas) {
     module.add(ConstantKind::quotient, module.term(3, {max}), {}, {1});
     const RegionInMemory region(module.file());
     const ModuleStats stats = module_stats_of(*region, 0);
-    EXPECT_EQ(stats.names, 6U); // u, m, x, y, c0, c1
+    EXPECT_EQ(stats.names, 6U);  // u, m, x, y, c0, c1
     EXPECT_EQ(stats.levels, 5U); // with zero
     EXPECT_EQ(stats.terms, 4U);
     EXPECT_EQ(count(stats, object::ExprRef::Kind::fvar), 1U);
@@ -101,7 +102,8 @@ TEST(TypedObjects, FindsKindsThatNoRealFileOfOursHas) {
 TEST(TypedObjects, CountsAnObjectOnceHoweverManyPointToIt) {
     HandMade module;
     std::uint64_t term = module.sort();
-    for (int i = 0; i < 200; ++i) term = module.term(5, {term, term}); // 2^200 paths
+    for (int i = 0; i < 200; ++i)
+        term = module.term(5, {term, term}); // 2^200 paths
     module.add_axiom(term);
     module.add_axiom(term);
     const RegionInMemory region(module.file());
@@ -125,11 +127,14 @@ TEST(TypedObjects, ReadsNestingOfAMillion) {
     HandMade module;
     std::uint64_t name = anonymous;
     const std::uint64_t text = module.raw().string("n");
-    for (int i = 0; i < depth; ++i) name = module.raw().ctor_with_word(1, {name, text}, 0);
+    for (int i = 0; i < depth; ++i)
+        name = module.raw().ctor_with_word(1, {name, text}, 0);
     std::uint64_t level = module.level(4, {name});
-    for (int i = 0; i < depth; ++i) level = module.level(1, {level});
+    for (int i = 0; i < depth; ++i)
+        level = module.level(1, {level});
     std::uint64_t term = module.term(3, {level});
-    for (int i = 0; i < depth; ++i) term = module.term(5, {term, term});
+    for (int i = 0; i < depth; ++i)
+        term = module.term(5, {term, term});
     module.add_axiom(term);
     const RegionInMemory region(module.file());
     const ModuleStats stats = module_stats_of(*region, 0);
@@ -138,8 +143,8 @@ TEST(TypedObjects, ReadsNestingOfAMillion) {
     EXPECT_EQ(stats.terms, depth + 1U);
 }
 
-// Each of many constants has a list of levels that shares its end with the others': to follow each to its
-// end would take 10^10 steps.
+// Each of many constants has a list of levels that shares its end with the others': to follow each
+// to its end would take 10^10 steps.
 TEST(TypedObjects, FollowsSharedListsOnce) {
     constexpr int num_terms = 100'000;
     HandMade module;
@@ -171,7 +176,8 @@ Refused refusal_of(HandMade& module) {
         EXPECT_EQ(failure.error().code(), ErrorCode::invalid_input);
         EXPECT_TRUE(failure.error().find_fact("file"));
         const auto* offset = failure.error().find_fact("offset");
-        return {failure.error().message(), offset != nullptr ? std::get<std::uint64_t>(*offset) : 0};
+        return {failure.error().message(),
+                offset != nullptr ? std::get<std::uint64_t>(*offset) : 0};
     }
     return {};
 }
@@ -182,7 +188,8 @@ TEST(TypedObjectsRefuse, AScalarWhereATermIsWanted) {
     module.add_axiom(bad);
     const Refused refused = refusal_of(module);
     EXPECT_EQ(refused.offset, module.offset(bad)); // a scalar has no place: its holder's is given
-    EXPECT_THAT(refused.message, HasSubstr("term: malformed object: expected term, found scalar 4"));
+    EXPECT_THAT(refused.message,
+                HasSubstr("term: malformed object: expected term, found scalar 4"));
 }
 
 TEST(TypedObjectsRefuse, AnotherObjectWhereATermIsWanted) {
@@ -232,7 +239,8 @@ TEST(TypedObjectsRefuse, AConstantThatIsNone) {
         HandMade module;
         const std::uint64_t bad = is_scalar ? box(3) : module.raw().ctor(9, {box(0)});
         module.add_constant_object(bad);
-        EXPECT_THAT(refusal_of(module).message, HasSubstr("constant: malformed object: expected constant"));
+        EXPECT_THAT(refusal_of(module).message,
+                    HasSubstr("constant: malformed object: expected const"));
         if (!is_scalar) {
             EXPECT_EQ(refusal_of(module).offset, module.offset(bad));
         }
@@ -254,7 +262,8 @@ TEST(TypedObjectsRefuse, ARootThatIsNoModuleData) {
         FAIL();
     } catch (const Failure& failure) {
         EXPECT_THAT(failure.error().message(), HasSubstr("module data: malformed object"));
-        EXPECT_EQ(std::get<std::uint64_t>(*failure.error().find_fact("offset")), olean.offset(root));
+        EXPECT_EQ(std::get<std::uint64_t>(*failure.error().find_fact("offset")),
+                  olean.offset(root));
     }
 }
 
@@ -270,7 +279,8 @@ TEST(TypedObjectsRefuse, AnImportOfAModuleWithAnEndlessName) {
 TEST(TypedObjectsRefuse, NamesOfImportsThatOutgrowTheFile) {
     HandMade module;
     const std::uint64_t name = module.name(std::string(4000, 'a'));
-    for (int i = 0; i < 20'000; ++i) module.add_import(name);
+    for (int i = 0; i < 20'000; ++i)
+        module.add_import(name);
     EXPECT_THAT(refusal_of(module).message, HasSubstr("at most 64 MiB of imported modules' names"));
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 std::string trimmed(const std::string& text) {
     const std::size_t first = text.find_first_not_of(' ');
-    if (first == std::string::npos) return "";
+    if (first == std::string::npos)
+        return "";
     return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
@@ -21,7 +22,8 @@ std::vector<std::string> cells(const std::string& line) {
     std::istringstream in(line);
     std::string cell;
     std::getline(in, cell, '|');
-    while (std::getline(in, cell, '|')) result.push_back(trimmed(cell));
+    while (std::getline(in, cell, '|'))
+        result.push_back(trimmed(cell));
     return result;
 }
 
@@ -36,7 +38,8 @@ std::vector<std::vector<std::string>> documented_rows() {
             break;
         }
     }
-    if (rows.size() < 2) return {};
+    if (rows.size() < 2)
+        return {};
     return {rows.begin() + 2, rows.end()};
 }
 

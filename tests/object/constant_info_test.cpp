@@ -1,5 +1,4 @@
 #include "object/constant_info.hpp"
-
 #include "object/malformed.hpp"
 #include "object/module_data.hpp"
 #include "object/raw_objects.hpp"
@@ -70,9 +69,10 @@ TEST_F(ConstantInfo, DefinitionRefusesUnknownHintsAndSafety) {
 }
 
 TEST_F(ConstantInfo, InductiveFamilyFitsTogether) {
-    const ConstantInfoRef type = constant(
-        ConstantKind::inductive,
-        {box(1), box(2), raw.list({name("c")}), raw.list({name("a"), name("b")}), box(0)}, {1, 0, 1});
+    const ConstantInfoRef type =
+        constant(ConstantKind::inductive,
+                 {box(1), box(2), raw.list({name("c")}), raw.list({name("a"), name("b")}), box(0)},
+                 {1, 0, 1});
     EXPECT_EQ(type.num_params().uint64(), 1U);
     EXPECT_EQ(type.num_indices().uint64(), 2U);
     EXPECT_EQ(type.constructors().size(), 2U);
@@ -103,13 +103,14 @@ TEST_F(ConstantInfo, QuotientHasItsOwnKind) {
 }
 
 TEST_F(ConstantInfo, RefusesOtherObjects) {
-    for (const std::uint64_t word : {box(0), raw.ctor(8, {box(0)}), raw.ctor(0, {box(0), box(0)})}) {
-        EXPECT_THAT(
-            malformed([&] { static_cast<void>(ConstantInfoRef(ObjectRef(word)).kind()); }),
-            HasSubstr("expected constant"));
+    for (const std::uint64_t word :
+         {box(0), raw.ctor(8, {box(0)}), raw.ctor(0, {box(0), box(0)})}) {
+        EXPECT_THAT(malformed([&] { static_cast<void>(ConstantInfoRef(ObjectRef(word)).kind()); }),
+                    HasSubstr("expected constant"));
     }
     const ConstantInfoRef axiom = constant(ConstantKind::axiom, {}, {0});
-    EXPECT_THAT(malformed([&] { static_cast<void>(axiom.rules()); }), HasSubstr("constant of kind 7"));
+    EXPECT_THAT(malformed([&] { static_cast<void>(axiom.rules()); }),
+                HasSubstr("constant of kind 7"));
 }
 
 class ModuleData : public ConstantInfo {};

@@ -1,9 +1,8 @@
 // The words below were read from real modules: 2020 is 4.0.0-pre-2020-10-31, 2022 is
-// 4.0.0-nightly-2022-04-28, 2023 is 4.28.0 (Batteries.Data.Fin.Fold). tests/module/real_data_words_test.cpp
-// recomputes all that there are.
-#include "object/data_words.hpp"
-
+// 4.0.0-nightly-2022-04-28, 2023 is 4.28.0 (Batteries.Data.Fin.Fold).
+// tests/module/real_data_words_test.cpp recomputes all that there are.
 #include "base/lean_hash.hpp"
+#include "object/data_words.hpp"
 #include "object/old_lean_hash.hpp"
 #include "object/raw_objects.hpp"
 
@@ -102,7 +101,8 @@ TEST(DataWords, KeepBinderInfoAndNonDepInTheWordBefore2023Only) {
     const auto implicit = BinderInfo::implicit;
     for (const DataWords& words : {in_2020, in_2022}) {
         EXPECT_EQ(words.lam(1, 2, implicit), words.lam(1, 2, explicit_) | std::uint64_t{1} << 37U);
-        EXPECT_EQ(words.let_e(1, 2, 3, true), words.let_e(1, 2, 3, false) | std::uint64_t{1} << 36U);
+        EXPECT_EQ(words.let_e(1, 2, 3, true),
+                  words.let_e(1, 2, 3, false) | std::uint64_t{1} << 36U);
     }
     EXPECT_EQ(in_2023.lam(1, 2, implicit), in_2023.lam(1, 2, explicit_));
     EXPECT_EQ(in_2023.let_e(1, 2, 3, true), in_2023.let_e(1, 2, 3, false));
@@ -110,7 +110,8 @@ TEST(DataWords, KeepBinderInfoAndNonDepInTheWordBefore2023Only) {
 
 std::uint64_t depth_of_applications(const DataWords& words, unsigned shift, int count) {
     std::uint64_t term = words.bvar(0);
-    for (int i = 0; i < count; ++i) term = words.app(term, words.bvar(0));
+    for (int i = 0; i < count; ++i)
+        term = words.app(term, words.bvar(0));
     return (term >> shift) & 0xffU;
 }
 
@@ -127,10 +128,10 @@ TEST(DataWords, FlagsRiseFromNamesAndLevels) {
     EXPECT_EQ(flags(in_2023.mvar(1)), expr_mvar);
     EXPECT_EQ(flags(in_2023.sort(in_2023.level_mvar(1))), level_mvar);
     EXPECT_EQ(flags(in_2023.sort(in_2023.succ(in_2023.level_param(1)))), level_param);
-    const std::uint64_t all = in_2023.app(in_2023.mdata(in_2023.fvar(1)),
-                                          in_2023.let_e(in_2023.mvar(1),
-                                                        in_2023.sort(in_2023.level_mvar(1)),
-                                                        in_2023.sort(in_2023.level_param(1)), false));
+    const std::uint64_t all =
+        in_2023.app(in_2023.mdata(in_2023.fvar(1)),
+                    in_2023.let_e(in_2023.mvar(1), in_2023.sort(in_2023.level_mvar(1)),
+                                  in_2023.sort(in_2023.level_param(1)), false));
     EXPECT_EQ(flags(all), 0xfU);
 }
 

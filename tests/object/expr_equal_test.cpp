@@ -1,5 +1,4 @@
 #include "object/expr_equal.hpp"
-
 #include "object/raw_terms.hpp"
 
 #include <gtest/gtest.h>
@@ -65,7 +64,8 @@ TEST(ExprEqual, TermsAreTheSameByContentOnly) {
     const std::vector<Word> a = one_of_each(first);
     const std::vector<Word> b = one_of_each(second);
     for (std::size_t i = 0; i < a.size(); ++i) {
-        for (std::size_t j = 0; j < b.size(); ++j) EXPECT_EQ(is_same(a[i], b[j]), i == j) << i << ", " << j;
+        for (std::size_t j = 0; j < b.size(); ++j)
+            EXPECT_EQ(is_same(a[i], b[j]), i == j) << i << ", " << j;
     }
 }
 
@@ -73,13 +73,16 @@ TEST(ExprEqual, NamesOfBindersDoNotCount) {
     RawTerms t;
     const Word nat = t.constant("Nat");
     EXPECT_TRUE(is_same(t.lam(t.name("x"), nat, t.bvar(0)), t.lam(t.name("y"), nat, t.bvar(0))));
-    EXPECT_TRUE(is_same(t.let(t.name("x"), nat, nat, nat), t.let(RawTerms::anonymous, nat, nat, nat)));
+    EXPECT_TRUE(
+        is_same(t.let(t.name("x"), nat, nat, nat), t.let(RawTerms::anonymous, nat, nat, nat)));
 }
 
 TEST(ExprEqual, BigNumbersAreTheSameInBothEncodings) {
     RawTerms t;
-    EXPECT_TRUE(is_same(t.nat_literal(t.raw.gmp({1, 2})), t.nat_literal(t.raw.lean_native({1, 0, 2, 0}))));
-    EXPECT_FALSE(is_same(t.nat_literal(t.raw.gmp({1, 2})), t.nat_literal(t.raw.lean_native({1, 0, 3, 0}))));
+    EXPECT_TRUE(
+        is_same(t.nat_literal(t.raw.gmp({1, 2})), t.nat_literal(t.raw.lean_native({1, 0, 2, 0}))));
+    EXPECT_FALSE(
+        is_same(t.nat_literal(t.raw.gmp({1, 2})), t.nat_literal(t.raw.lean_native({1, 0, 3, 0}))));
     EXPECT_TRUE(is_same(t.nat_literal(t.raw.gmp({7})), t.number(7)));
 }
 

@@ -1,6 +1,5 @@
 // Printed types of real constants are in tests/session/printed_types_test.cpp.
 #include "object/expr_printer.hpp"
-
 #include "object/raw_terms.hpp"
 
 #include <gmock/gmock.h>
@@ -67,7 +66,8 @@ TEST_F(ExprPrinter, ConstantsAndApplications) {
 }
 
 TEST_F(ExprPrinter, BindersKeepTheirBrackets) {
-    const char* expected[] = {"∀ (n : Nat), n", "∀ {n : Nat}, n", "∀ ⦃n : Nat⦄, n", "∀ [n : Nat], n"};
+    const char* expected[] = {"∀ (n : Nat), n", "∀ {n : Nat}, n", "∀ ⦃n : Nat⦄, n",
+                              "∀ [n : Nat], n"};
     for (std::uint8_t info = 0; info < 4; ++info) {
         EXPECT_EQ(print(t.forall(name("n"), nat(), t.bvar(0), info)), expected[info]);
     }
@@ -84,7 +84,8 @@ TEST_F(ExprPrinter, BinderThatNobodyMentionsIsAnArrowUnlessItIsNotExplicit) {
               "(Nat → Nat) → Nat");
     // An index counts the arrow's binder as well.
     const Word n = t.bvar(1);
-    EXPECT_EQ(print(t.forall(name("n"), nat(), t.forall(name("h"), nat(), n))), "∀ (n : Nat), Nat → n");
+    EXPECT_EQ(print(t.forall(name("n"), nat(), t.forall(name("h"), nat(), n))),
+              "∀ (n : Nat), Nat → n");
 }
 
 TEST_F(ExprPrinter, NamesAreMadeDistinctFromThoseInScope) {
@@ -108,8 +109,9 @@ TEST_F(ExprPrinter, MacroScopesAreADaggerAndNoNameIsAnUnderscore) {
     const Word scoped = t.numbered(t.name("_hyg", t.name("Mod", t.name("_@", name("x")))), 7);
     EXPECT_EQ(print(t.lam(scoped, nat(), t.bvar(0))), "fun (x✝ : Nat) => x✝");
     EXPECT_EQ(print(t.lam(RawTerms::anonymous, nat(), t.bvar(0))), "fun (_ : Nat) => _");
-    EXPECT_EQ(print(t.lam(RawTerms::anonymous, nat(), t.lam(RawTerms::anonymous, nat(), t.bvar(1)))),
-              "fun (_ : Nat) => fun (__1 : Nat) => _");
+    EXPECT_EQ(
+        print(t.lam(RawTerms::anonymous, nat(), t.lam(RawTerms::anonymous, nat(), t.bvar(1)))),
+        "fun (_ : Nat) => fun (__1 : Nat) => _");
 }
 
 TEST_F(ExprPrinter, LooseVariablesAreShownByIndex) {
@@ -140,7 +142,8 @@ TEST_F(ExprPrinter, CutIsAtACharacterAndSaid) {
         const PrintedTerm printed = print_term(RawTerms::term(text), max);
         EXPECT_TRUE(printed.is_cut) << max;
         std::string expected = max == 0 ? "" : "\"";
-        for (std::size_t arrows = 0; arrows < (max == 0 ? 0 : (max - 1) / 3); ++arrows) expected += "→";
+        for (std::size_t arrows = 0; arrows < (max == 0 ? 0 : (max - 1) / 3); ++arrows)
+            expected += "→";
         EXPECT_EQ(printed.text, expected + "…") << max;
     }
     EXPECT_FALSE(print_term(RawTerms::term(text), 14).is_cut);
@@ -206,7 +209,8 @@ TEST_F(ExprPrinter, SharedTermIsBoundedAndFast) {
     }
 }
 
-// A chain that prints as nothing, below every argument of a long application: work is bounded as well as text.
+// A chain that prints as nothing, below every argument of a long application: work is bounded as
+// well as text.
 TEST_F(ExprPrinter, SharedChainOfMetadataIsBoundedAndFast) {
     constexpr int many = 100'000;
     RawTerms deep(std::size_t{64} << 20U);
@@ -232,7 +236,8 @@ TEST_F(ExprPrinter, SharedChainOfMetadataIsBoundedAndFast) {
 TEST_F(ExprPrinter, MalformedTermIsRefused) {
     EXPECT_THROW(print(t.app(nat(), RawObjects::box(0))), MalformedObject);
     EXPECT_THROW(print(t.sort(t.raw.string("u"))), MalformedObject);
-    EXPECT_THROW(print(t.raw.ctor_with_word(4, {name("c"), RawObjects::box(1)}, 0)), MalformedObject);
+    EXPECT_THROW(print(t.raw.ctor_with_word(4, {name("c"), RawObjects::box(1)}, 0)),
+                 MalformedObject);
 }
 
 } // namespace

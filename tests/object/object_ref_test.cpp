@@ -1,7 +1,6 @@
-#include "object/object_ref.hpp"
-
-#include "object/nat_ref.hpp"
 #include "object/malformed.hpp"
+#include "object/nat_ref.hpp"
+#include "object/object_ref.hpp"
 #include "object/raw_objects.hpp"
 
 #include <gmock/gmock.h>
@@ -9,8 +8,8 @@
 namespace leanhost::object {
 namespace {
 
-using test::RawObjects;
 using test::malformed;
+using test::RawObjects;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -51,8 +50,10 @@ TEST(ObjectRef, RefusesFieldsThatAConstructorDoesNotHave) {
     EXPECT_THAT(malformed([&] { static_cast<void>(object.scalar_field<std::uint64_t>(1)); }),
                 HasSubstr("at least 9 scalar bytes"));
     EXPECT_THAT(malformed([&] { static_cast<void>(object.array()); }), HasSubstr("expected array"));
-    EXPECT_THAT(malformed([&] { static_cast<void>(object.string()); }), HasSubstr("expected string"));
-    EXPECT_THAT(malformed([&] { static_cast<void>(object.scalar()); }), HasSubstr("expected scalar"));
+    EXPECT_THAT(malformed([&] { static_cast<void>(object.string()); }),
+                HasSubstr("expected string"));
+    EXPECT_THAT(malformed([&] { static_cast<void>(object.scalar()); }),
+                HasSubstr("expected scalar"));
 }
 
 TEST(ObjectRef, ReadsArraysStringsAndScalarArrays) {
@@ -113,7 +114,8 @@ TEST(NatRef, RefusesNegativeNumbersAndOtherObjects) {
     EXPECT_THAT(malformed([&] { static_cast<void>(NatRef(ObjectRef(text))); }),
                 HasSubstr("expected natural number, found string"));
     const NatRef big{ObjectRef(raw.gmp({0, 1}))};
-    EXPECT_THAT(malformed([&] { static_cast<void>(big.uint64()); }), HasSubstr("a number below 2^64"));
+    EXPECT_THAT(malformed([&] { static_cast<void>(big.uint64()); }),
+                HasSubstr("a number below 2^64"));
 }
 
 } // namespace

@@ -7,7 +7,9 @@ namespace {
 
 using object::ObjectTag;
 
-std::size_t round_up(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
+std::size_t round_up(std::size_t bytes) {
+    return (bytes + 7) & ~std::size_t{7};
+}
 
 } // namespace
 
@@ -52,8 +54,10 @@ std::uint64_t RawObjects::ctor(std::uint8_t tag,
     const std::uint64_t start = next_address();
     const std::size_t size = 8 + 8 * fields.size() + round_up(scalars.size());
     begin(static_cast<std::uint16_t>(size), static_cast<std::uint8_t>(fields.size()), tag, size);
-    for (const std::uint64_t field : fields) put(field);
-    for (const std::uint8_t byte : scalars) put(byte);
+    for (const std::uint64_t field : fields)
+        put(field);
+    for (const std::uint8_t byte : scalars)
+        put(byte);
     return end(start);
 }
 
@@ -70,13 +74,15 @@ std::uint64_t RawObjects::array(const std::vector<std::uint64_t>& elements) {
     begin(1, 0, ObjectTag::array, 24 + 8 * elements.size());
     put(std::uint64_t{elements.size()});
     put(std::uint64_t{elements.size()});
-    for (const std::uint64_t element : elements) put(element);
+    for (const std::uint64_t element : elements)
+        put(element);
     return end(start);
 }
 
 std::uint64_t RawObjects::list(const std::vector<std::uint64_t>& elements) {
     std::uint64_t list = box(0);
-    for (auto it = elements.rbegin(); it != elements.rend(); ++it) list = ctor(1, {*it, list});
+    for (auto it = elements.rbegin(); it != elements.rend(); ++it)
+        list = ctor(1, {*it, list});
     return list;
 }
 
@@ -86,19 +92,22 @@ std::uint64_t RawObjects::scalar_array(std::uint8_t element_bytes,
     begin(1, element_bytes, ObjectTag::scalar_array, round_up(24 + bytes.size()));
     put(std::uint64_t{bytes.size() / element_bytes});
     put(std::uint64_t{bytes.size() / element_bytes});
-    for (const std::uint8_t byte : bytes) put(byte);
+    for (const std::uint8_t byte : bytes)
+        put(byte);
     return end(start);
 }
 
 std::uint64_t RawObjects::string(std::string_view text) {
     const std::uint64_t start = next_address();
     std::uint64_t code_points = 0;
-    for (const char c : text) code_points += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1 : 0;
+    for (const char c : text)
+        code_points += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1 : 0;
     begin(1, 0, ObjectTag::string, round_up(32 + text.size() + 1));
     put(std::uint64_t{text.size() + 1});
     put(std::uint64_t{text.size() + 1});
     put(code_points);
-    for (const char c : text) put(c);
+    for (const char c : text)
+        put(c);
     put('\0');
     return end(start);
 }
@@ -111,7 +120,8 @@ std::uint64_t RawObjects::gmp(const std::vector<std::uint64_t>& limbs, bool is_n
     put(count);
     put(is_negative ? -count : count);
     put(start + 24);
-    for (const std::uint64_t limb : limbs) put(limb);
+    for (const std::uint64_t limb : limbs)
+        put(limb);
     return end(start);
 }
 
@@ -122,7 +132,8 @@ std::uint64_t RawObjects::lean_native(const std::vector<std::uint32_t>& digits, 
     put(std::uint64_t{is_negative});
     put(std::uint64_t{digits.size()});
     put(start + 32);
-    for (const std::uint32_t digit : digits) put(digit);
+    for (const std::uint32_t digit : digits)
+        put(digit);
     return end(start);
 }
 
@@ -131,13 +142,15 @@ std::uint64_t RawObjects::boxed(std::uint8_t tag, std::uint64_t value) {
     const bool has_second_word = tag != ObjectTag::ref;
     begin(has_second_word ? 24 : 16, 0, tag, has_second_word ? 24 : 16);
     put(value);
-    if (has_second_word) put(std::uint64_t{0});
+    if (has_second_word)
+        put(std::uint64_t{0});
     return end(start);
 }
 
 std::uint64_t RawObjects::raw(const std::vector<std::uint64_t>& words) {
     const std::uint64_t start = next_address();
-    for (const std::uint64_t word : words) put(word);
+    for (const std::uint64_t word : words)
+        put(word);
     return end(start);
 }
 

@@ -8,8 +8,8 @@
 
 namespace leanhost::test {
 
-/// Lean objects laid out by hand, word for word, so that tests do not depend on our own writer and can
-/// lay out what no writer would. Words are what pointers to the objects look like.
+/// Lean objects laid out by hand, word for word, so that tests do not depend on our own writer and
+/// can lay out what no writer would. Words are what pointers to the objects look like.
 class RawObjects {
 public:
     /// For a file: the first object stands at `first_address`.
@@ -31,9 +31,8 @@ public:
                        const std::vector<std::uint64_t>& fields,
                        const std::vector<std::uint8_t>& scalars = {});
     /// A constructor whose scalar area is one 64-bit word, as names, levels and terms have.
-    std::uint64_t ctor_with_word(std::uint8_t tag,
-                                 const std::vector<std::uint64_t>& fields,
-                                 std::uint64_t word);
+    std::uint64_t
+    ctor_with_word(std::uint8_t tag, const std::vector<std::uint64_t>& fields, std::uint64_t word);
     std::uint64_t array(const std::vector<std::uint64_t>& elements);
     std::uint64_t list(const std::vector<std::uint64_t>& elements);
     std::uint64_t scalar_array(std::uint8_t element_bytes, const std::vector<std::uint8_t>& bytes);

@@ -8,7 +8,8 @@
 
 namespace leanhost::test {
 
-/// Names, levels and terms laid out by hand. The words that Lean caches in them are 0: nobody may need them.
+/// Names, levels and terms laid out by hand. The words that Lean caches in them are 0: nobody may
+/// need them.
 class RawTerms {
 public:
     using Word = std::uint64_t;
@@ -40,7 +41,9 @@ public:
     Word constant(std::string_view text, const std::vector<Word>& levels = {}) {
         return raw.ctor_with_word(4, {name(text), raw.list(levels)}, 0);
     }
-    Word app(Word function, Word argument) { return raw.ctor_with_word(5, {function, argument}, 0); }
+    Word app(Word function, Word argument) {
+        return raw.ctor_with_word(5, {function, argument}, 0);
+    }
     Word lam(Word binder_name, Word type, Word body, std::uint8_t info = 0) {
         return binder(6, binder_name, type, body, info);
     }

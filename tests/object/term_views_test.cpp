@@ -1,6 +1,5 @@
 // Views of names, levels and terms: what they read, and what they refuse.
 #include "object/expr_ref.hpp"
-
 #include "object/malformed.hpp"
 #include "object/raw_objects.hpp"
 
@@ -9,8 +8,8 @@
 namespace leanhost::object {
 namespace {
 
-using test::RawObjects;
 using test::malformed;
+using test::RawObjects;
 using testing::HasSubstr;
 
 constexpr auto box = RawObjects::box;
@@ -38,14 +37,36 @@ TEST_F(TermViews, NameReadsItsComponents) {
     EXPECT_EQ(NameRef(ObjectRef(box(0))).cached_hash(), 1723U);
 }
 
-TEST_F(TermViews, NameOfAMillionComponentsIsRead) {
+TEST_F(TermViews, NameOfAMillionComponentsIsRefusedAsText) {
     RawObjects deep(RawObjects::InPlace{std::size_t{32} << 20U});
     std::uint64_t at = box(0);
     const std::uint64_t text = deep.string("a");
-    for (int i = 0; i < 1'000'000; ++i) at = deep.ctor_with_word(1, {at, text}, 0);
+    for (int i = 0; i < 1'000'000; ++i)
+        at = deep.ctor_with_word(1, {at, text}, 0);
     const NameRef name{ObjectRef(at)};
-    EXPECT_EQ(name.to_string().size(), 2'000'000U - 1);
-    EXPECT_EQ(name.to_name().components().size(), 1'000'000U);
+    EXPECT_TRUE(name == name);
+    EXPECT_THROW(static_cast<void>(name.to_string()), MalformedObject);
+    EXPECT_THROW(static_cast<void>(name.to_name()), MalformedObject);
+    EXPECT_THROW(static_cast<void>(name.recomputed_hash()), MalformedObject);
+}
+
+TEST_F(TermViews, NameAtTheBoundsIsReadAndOneBeyondIsNot) {
+    RawObjects deep(RawObjects::InPlace{std::size_t{32} << 20U});
+    const std::uint64_t text = deep.string("a");
+    std::uint64_t at = box(0);
+    for (std::size_t i = 0; i < NameRef::max_components; ++i)
+        at = deep.ctor_with_word(1, {at, text}, 0);
+    const Name named = NameRef{ObjectRef(at)}.to_name();
+    EXPECT_EQ(named.components().size(), NameRef::max_components);
+    at = deep.ctor_with_word(1, {at, text}, 0);
+    EXPECT_THROW(static_cast<void>(NameRef{ObjectRef(at)}.to_name()), MalformedObject);
+
+    const std::uint64_t most = deep.string(std::string(NameRef::max_bytes, 'b'));
+    const std::uint64_t more = deep.string(std::string(NameRef::max_bytes + 1, 'b'));
+    const std::uint64_t longest = deep.ctor_with_word(1, {box(0), most}, 0);
+    const std::uint64_t too_long = deep.ctor_with_word(1, {box(0), more}, 0);
+    EXPECT_EQ(NameRef{ObjectRef(longest)}.to_string().size(), NameRef::max_bytes);
+    EXPECT_THROW(static_cast<void>(NameRef{ObjectRef(too_long)}.to_string()), MalformedObject);
 }
 
 TEST_F(TermViews, NameRefusesOtherObjects) {
@@ -129,9 +150,8 @@ TEST_F(TermViews, LiteralIsANumberOrAString) {
 }
 
 TEST_F(TermViews, TermRefusesWrongShapes) {
-    for (const std::uint64_t word :
-         {box(0), raw.ctor_with_word(5, {box(0)}, 0), raw.ctor_with_word(12, {box(0)}, 0),
-          raw.array({})}) {
+    for (const std::uint64_t word : {box(0), raw.ctor_with_word(5, {box(0)}, 0),
+                                     raw.ctor_with_word(12, {box(0)}, 0), raw.array({})}) {
         EXPECT_NE(malformed([&] { static_cast<void>(ExprRef(ObjectRef(word)).kind()); }), "");
     }
 }

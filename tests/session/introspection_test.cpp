@@ -1,5 +1,4 @@
 #include "session/session_fixture.hpp"
-
 #include "support/temp_dir.hpp"
 #include "support_modules/module_maker.hpp"
 
@@ -17,7 +16,8 @@ using testing::IsEmpty;
 
 std::string kind_of(const Session& session, const Name& name) {
     const auto rows = session.query_declarations(std::span(&name, 1));
-    if (!rows || !(*rows)[0]) return "not found";
+    if (!rows || !(*rows)[0])
+        return "not found";
     return std::string(declaration_kind_name((*rows)[0]->kind));
 }
 
@@ -30,8 +30,10 @@ TEST(Introspection, EveryKindIsNamed) {
     const auto head = [&](const char* name) { return maker.head(name, prop); };
     maker.add_axiom("an_axiom");
     maker.add(build.mk_definition(head("a_definition"),
-                                  {prop, {object::ReducibilityHints::Kind::abbreviation, 0},
-                                   object::DefinitionSafety::safe, nil}));
+                                  {prop,
+                                   {object::ReducibilityHints::Kind::abbreviation, 0},
+                                   object::DefinitionSafety::safe,
+                                   nil}));
     maker.add_theorem("a_theorem", prop, prop);
     maker.add(build.mk_opaque(head("an_opaque"), prop, nil));
     maker.add(build.mk_quotient(head("a_quotient"), 0));
@@ -49,8 +51,8 @@ TEST(Introspection, EveryKindIsNamed) {
 }
 
 TEST(Introspection, RealDeclarationsSayKindModuleAndUniverseParameters) {
-    const auto session = open_session(corpus(test::batteries), {"Batteries.Classes.RatCast",
-                                                                "Batteries.Data.Bool"});
+    const auto session =
+        open_session(corpus(test::batteries), {"Batteries.Classes.RatCast", "Batteries.Data.Bool"});
     struct Expected {
         Name name;
         DeclarationKind kind;
@@ -65,7 +67,8 @@ TEST(Introspection, RealDeclarationsSayKindModuleAndUniverseParameters) {
         {"Bool.gt_wfRel._proof_1", DeclarationKind::theorem, "Batteries.Data.Bool", {}},
     };
     std::vector<Name> names;
-    for (const Expected& e : expected) names.push_back(e.name);
+    for (const Expected& e : expected)
+        names.push_back(e.name);
     const auto rows = session->query_declarations(names);
     ASSERT_TRUE(rows);
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -85,7 +88,8 @@ TEST(Introspection, UnknownNameIsThatRowsAnswerAlone) {
     ASSERT_TRUE(rows);
     ASSERT_EQ(rows->size(), 5U);
     std::vector<bool> found;
-    for (const DeclarationRow& row : *rows) found.push_back(row.has_value());
+    for (const DeclarationRow& row : *rows)
+        found.push_back(row.has_value());
     EXPECT_THAT(found, ElementsAre(true, false, false, true, true));
     EXPECT_EQ(session->query_declarations({})->size(), 0U);
 }
@@ -108,9 +112,9 @@ TEST(Introspection, ProfileDecidesWhatIsSeen) {
     EXPECT_EQ(kind_of(*all, hidden), "definition");
     const std::uint64_t all_constants = all->import_facts().constants;
     EXPECT_EQ(all_constants, 37U);
-    const auto exported = Runtime::init({.search_path = {corpus(test::batteries)}})
-                              ->open_session(ImportSet({"Batteries.Data.Nat.Bitwise"},
-                                                       Profile::exported, true));
+    const auto exported =
+        Runtime::init({.search_path = {corpus(test::batteries)}})
+            ->open_session(ImportSet({"Batteries.Data.Nat.Bitwise"}, Profile::exported, true));
     ASSERT_TRUE(exported);
     EXPECT_EQ(kind_of(**exported, "Nat.xor_left_inj"), "axiom") << "the public face has no proof";
     EXPECT_EQ(kind_of(**exported, hidden), "not found");
@@ -153,7 +157,8 @@ class Interruptions : public testing::Test {
 protected:
     Interruptions() {
         std::vector<Name> axioms;
-        for (int i = 0; i < 2000; ++i) axioms.push_back("x" + std::to_string(i));
+        for (int i = 0; i < 2000; ++i)
+            axioms.push_back("x" + std::to_string(i));
         test::write_module(folder.path(), "X", {}, axioms);
         session = open_session(folder.path(), {"X"});
         names = test::all_names(*session);

@@ -1,5 +1,4 @@
 #include "session/session_fixture.hpp"
-
 #include "support/temp_dir.hpp"
 #include "support_modules/module_maker.hpp"
 
@@ -21,7 +20,9 @@ protected:
     }
     std::vector<std::string> page(std::uint64_t offset, std::uint64_t limit) const {
         std::vector<std::string> texts;
-        for (const Name& name : *session->list_declarations(offset, limit)) texts.push_back(name.to_string());
+        const auto names = session->list_declarations(offset, limit);
+        for (const Name& name : *names)
+            texts.push_back(name.to_string());
         return texts;
     }
     test::TempDir folder;

@@ -1,5 +1,6 @@
-// Types of real constants as the first, fully explicit printer writes them. Each was checked by hand against what
-// the declaration says in its source, or must be by the rules that make it (recursors, `mk.inj`, `_cstage2`).
+// Types of real constants as the first, fully explicit printer writes them. Each was checked by
+// hand against what the declaration says in its source, or must be by the rules that make it
+// (recursors, `mk.inj`, `_cstage2`).
 #include "session/session_fixture.hpp"
 
 namespace leanhost {

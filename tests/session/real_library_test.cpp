@@ -12,7 +12,9 @@ constexpr const char* library = "olean/4.28.0/batteries";
 
 class RealLibrary : public testing::Test {
 protected:
-    static test::SessionHandle open() { return test::open_session(test::test_data(library), {"Batteries"}); }
+    static test::SessionHandle open() {
+        return test::open_session(test::test_data(library), {"Batteries"});
+    }
 };
 
 TEST_F(RealLibrary, PagesCoverEveryDeclarationOnceAndEachIsFound) {
@@ -22,7 +24,8 @@ TEST_F(RealLibrary, PagesCoverEveryDeclarationOnceAndEachIsFound) {
     for (std::uint64_t offset = 0;; offset += 97) {
         const auto page = session->list_declarations(offset, 97);
         ASSERT_TRUE(page);
-        if (page->empty()) break;
+        if (page->empty())
+            break;
         names.insert(names.end(), page->begin(), page->end());
     }
     EXPECT_EQ(names, test::all_names(*session));
@@ -46,13 +49,23 @@ TEST_F(RealLibrary, KnownDeclarationsAreWhatTheyAre) {
         std::vector<std::string> universe_params;
     };
     const Known known[] = {
-        {"Batteries.PairingHeapImp.Heap", DeclarationKind::inductive, "Batteries.Data.PairingHeap", {"u"}},
-        {"Batteries.PairingHeapImp.Heap.node", DeclarationKind::constructor, "Batteries.Data.PairingHeap",
+        {"Batteries.PairingHeapImp.Heap",
+         DeclarationKind::inductive,
+         "Batteries.Data.PairingHeap",
          {"u"}},
-        {"Batteries.PairingHeapImp.Heap.rec", DeclarationKind::recursor, "Batteries.Data.PairingHeap",
+        {"Batteries.PairingHeapImp.Heap.node",
+         DeclarationKind::constructor,
+         "Batteries.Data.PairingHeap",
+         {"u"}},
+        {"Batteries.PairingHeapImp.Heap.rec",
+         DeclarationKind::recursor,
+         "Batteries.Data.PairingHeap",
          {"u_1", "u"}},
         {"pickle.unsafe_impl_3", DeclarationKind::opaque, "Batteries.Util.Pickle", {}},
-        {"Batteries.RBMap.modify._proof_1", DeclarationKind::axiom, "Batteries.Data.RBMap.Alter", {"u_1", "u_2"}},
+        {"Batteries.RBMap.modify._proof_1",
+         DeclarationKind::axiom,
+         "Batteries.Data.RBMap.Alter",
+         {"u_1", "u_2"}},
         {"Nat.xor_left_inj", DeclarationKind::theorem, "Batteries.Data.Nat.Bitwise", {}},
     };
     for (const Known& k : known) {
@@ -69,7 +82,8 @@ TEST_F(RealLibrary, WhatIsMissingIsListed) {
     const auto session = open();
     const auto& missing = session->import_facts().missing_modules;
     EXPECT_NE(std::find(missing.begin(), missing.end(), Name("Init")), missing.end());
-    const auto strict = Runtime::init({.search_path = {test::test_data(library)}})->open_session({"Batteries"});
+    const auto strict =
+        Runtime::init({.search_path = {test::test_data(library)}})->open_session({"Batteries"});
     ASSERT_FALSE(strict);
     EXPECT_EQ(strict.error().code(), ErrorCode::missing_module);
 }

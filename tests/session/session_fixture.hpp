@@ -15,9 +15,11 @@ inline SessionHandle open_session(const std::filesystem::path& root,
                                   std::vector<Name> modules,
                                   Profile profile = Profile::all) {
     const auto runtime = Runtime::init({.search_path = {root}});
-    if (!runtime) throw std::runtime_error(runtime.error().message());
+    if (!runtime)
+        throw std::runtime_error(runtime.error().message());
     auto session = runtime->open_session(ImportSet(std::move(modules), profile, true));
-    if (!session) throw std::runtime_error(session.error().message());
+    if (!session)
+        throw std::runtime_error(session.error().message());
     return *std::move(session);
 }
 

@@ -12,7 +12,8 @@ std::vector<std::filesystem::path> mapped_files(const std::filesystem::path& pat
     for (std::string line; std::getline(maps, line);) {
         // The path is the line's last field; a file that is gone has " (deleted)" behind it.
         const std::size_t at = line.find(folder);
-        if (at != std::string::npos) files.emplace_back(line.substr(at));
+        if (at != std::string::npos)
+            files.emplace_back(line.substr(at));
     }
     return files;
 }

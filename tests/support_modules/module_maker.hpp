@@ -8,8 +8,8 @@
 
 namespace leanhost::test {
 
-/// Makes one module with our own builder, for tests that need a module of a certain shape. It is not checked:
-/// terms may be anything.
+/// Makes one module with our own builder, for tests that need a module of a certain shape. It is
+/// not checked: terms may be anything.
 class ModuleMaker {
 public:
     explicit ModuleMaker(const Name& module);
@@ -20,19 +20,21 @@ public:
     module::BuiltRef prop() { return terms_.mk_sort(module::TermBuilder::level_zero()); }
     /// A constant without universe levels, as a term.
     module::BuiltRef constant(const Name& name);
-    module::BuiltConstantHead head(const Name& name,
-                                   module::BuiltRef type,
-                                   std::span<const Name> universe_params = {});
+    module::BuiltConstantHead
+    head(const Name& name, module::BuiltRef type, std::span<const Name> universe_params = {});
 
     void import(const Name& module);
     void add(const module::BuiltConstant& constant) { added_.push_back(constant); }
-    void add_axiom(const Name& name, module::BuiltRef type) { add(constants_.mk_axiom(head(name, type))); }
+    void add_axiom(const Name& name, module::BuiltRef type) {
+        add(constants_.mk_axiom(head(name, type)));
+    }
     void add_axiom(const Name& name) { add_axiom(name, prop()); }
     void add_theorem(const Name& name, module::BuiltRef type, module::BuiltRef value);
 
     /// The file's bytes. The maker is not to be used any more.
     std::vector<std::byte> bytes() &&;
-    /// Writes the file to its place below `root`, replacing what is there by rename, and returns its path.
+    /// Writes the file to its place below `root`, replacing what is there by rename, and returns
+    /// its path.
     std::filesystem::path write(const std::filesystem::path& root) &&;
 
 private:

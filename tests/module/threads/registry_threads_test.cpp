@@ -26,7 +26,8 @@ public:
         : registry_(registry), modules_(modules), random_(seed), held_(4) {}
 
     void run(std::chrono::steady_clock::time_point end) {
-        while (std::chrono::steady_clock::now() < end) step();
+        while (std::chrono::steady_clock::now() < end)
+            step();
     }
     std::uint64_t num_acquired() const { return num_acquired_; }
 
@@ -43,7 +44,8 @@ private:
         slot = registry_.acquire(test::open_module(files, num_parts, trust), trust);
         ++num_acquired_;
         EXPECT_EQ(slot->parts().size(), num_parts);
-        if (random_() % 16 == 0) read(*slot);
+        if (random_() % 16 == 0)
+            read(*slot);
     }
     void read(const Region& region) {
         const TypedObjects objects(region, region.parts().size() - 1);
@@ -84,7 +86,8 @@ void visit_from_all_threads(const std::vector<ModuleFiles>& modules) {
     EXPECT_EQ(stats.acquired, num_acquired.load());
     EXPECT_GT(stats.shared, 0U);
     expect_nothing_left(stats);
-    std::printf("%llu acquired, %llu of them shared\n", static_cast<unsigned long long>(stats.acquired),
+    std::printf("%llu acquired, %llu of them shared\n",
+                static_cast<unsigned long long>(stats.acquired),
                 static_cast<unsigned long long>(stats.shared));
 }
 
@@ -95,12 +98,13 @@ TEST(RegistryThreads, ComeBackToZeroOverRealModules) {
     visit_from_all_threads(modules);
 }
 
-// With base addresses that a sanitizer leaves free, so that mapping is raced for as well as relocating; the
-// second copy of each module is always relocated while the first is mapped.
+// With base addresses that a sanitizer leaves free, so that mapping is raced for as well as
+// relocating; the second copy of each module is always relocated while the first is mapped.
 TEST(RegistryThreads, ComeBackToZeroOverModulesThatWantTheSamePlace) {
     const test::TempDir dir;
     std::vector<ModuleFiles> modules;
-    std::vector<std::unique_ptr<test::TakenPlace>> taken; // so that each module has a place of its own
+    std::vector<std::unique_ptr<test::TakenPlace>>
+        taken; // so that each module has a place of its own
     for (int i = 0; i < 4; ++i) {
         const std::uint64_t base = test::free_base_address(0x40000);
         taken.push_back(std::make_unique<test::TakenPlace>(base, 0x40000));
