@@ -7,6 +7,7 @@
 #include "module/part_validator.hpp"
 #include "module/relocation.hpp"
 #include "object/expr_printer.hpp"
+#include "object/module_data.hpp"
 
 #include <algorithm>
 #include <cstring>

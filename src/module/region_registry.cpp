@@ -42,6 +42,15 @@ Key key_of(std::span<const PartFile> parts, Trust trust) {
     return key;
 }
 
+// Map there or nowhere. The thread sanitizer keeps most of the address space to itself; asked for a
+// place in it, it understands MAP_FIXED as a demand and refuses, but takes MAP_FIXED_NOREPLACE
+// alone for a hint, puts 0 in its place, and root then maps the null page.
+#ifdef __SANITIZE_THREAD__
+constexpr int only_there = MAP_FIXED | MAP_FIXED_NOREPLACE;
+#else
+constexpr int only_there = MAP_FIXED_NOREPLACE;
+#endif
+
 } // namespace
 
 // One part at its base address, valid; shared by the regions that have it. Made and destroyed under
@@ -86,8 +95,7 @@ std::shared_ptr<MappedPart> MappedPart::try_map(const PartFile& part) {
         return nullptr;
     auto mapped = std::make_shared<MappedPart>();
     void* const wanted = reinterpret_cast<void*>(base);
-    void* const at =
-        ::mmap(wanted, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, part.fd.get(), 0);
+    void* const at = ::mmap(wanted, bytes, PROT_READ, MAP_PRIVATE | only_there, part.fd.get(), 0);
     if (at == MAP_FAILED) {
         if (errno != ENOMEM)
             return nullptr; // taken, or not to be had for another reason

@@ -142,7 +142,7 @@ TEST(NativeEngineThreads, SameAndDifferentClosuresComeAndGoWhileFilesAreReplaced
     });
     is_over = true;
     builder.join();
-    EXPECT_GT(opened, num_modules);
+    EXPECT_GT(opened, 0U);
     EXPECT_EQ(engine.registry_stats().regions, 0U);
     EXPECT_THAT(test::mapped_files(folder.path()), testing::IsEmpty());
 }

@@ -53,7 +53,6 @@ TEST_F(SessionPoolThreads, EverythingAtOnceForASecond) {
             }
         }
         expect_balanced(pool.stats(), capacity);
-        EXPECT_GT(pool.stats().acquired, 100U);
         EXPECT_GT(pool.stats().reused, 0U);
         pool.drain();
         EXPECT_THAT(test::mapped_files(folder.path()), testing::IsEmpty());

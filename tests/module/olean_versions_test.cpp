@@ -147,7 +147,8 @@ TEST(OleanVersions, OtherFilesAreRefused) {
                                         "ELF",
                                         "OLEAN", "oleaf file"}) {
         Bytes file(text.size());
-        std::memcpy(file.data(), text.data(), text.size());
+        std::transform(text.begin(), text.end(), file.begin(),
+                       [](char c) { return static_cast<std::byte>(c); });
         const Refusal refusal = refusal_of(file);
         EXPECT_EQ(refusal.code, ErrorCode::invalid_input);
         EXPECT_EQ(refusal.offset, 0U);

@@ -81,11 +81,9 @@ void replace_by_rename(const std::filesystem::path& path, const Bytes& bytes) {
     std::filesystem::rename(fresh, path);
 }
 
-TakenPlace::TakenPlace(std::uint64_t address, std::size_t bytes) : bytes_(bytes) {
-    void* const wanted = reinterpret_cast<void*>(address);
-    at_ =
-        ::mmap(wanted, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (at_ != wanted)
+TakenPlace::TakenPlace(std::uint64_t address, std::size_t bytes)
+    : at_(take_place(address, bytes)), bytes_(bytes) {
+    if (at_ == nullptr)
         throw std::runtime_error("the place is taken already");
 }
 

@@ -124,18 +124,28 @@ std::uint64_t load(const Bytes& bytes, std::size_t offset) {
     return word;
 }
 
+void* take_place(std::uint64_t address, std::size_t bytes) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+#ifdef __SANITIZE_THREAD__
+    flags |= MAP_FIXED; // else it maps page 0 instead of refusing
+#endif
+    void* const wanted = reinterpret_cast<void*>(address);
+    void* const at = ::mmap(wanted, bytes, PROT_NONE, flags, -1, 0);
+    if (at == wanted)
+        return at;
+    if (at != MAP_FAILED)
+        ::munmap(at, bytes);
+    return nullptr;
+}
+
 // Sanitizers keep large parts of the address space to themselves, not the same ones, so try.
 std::uint64_t free_base_address(std::size_t bytes) {
     for (std::uint64_t base = 0x10000000; base < module::max_base_address; base += base / 4) {
         const std::uint64_t aligned = base & ~(module::base_address_alignment - 1);
-        void* const wanted = reinterpret_cast<void*>(aligned);
-        void* const at = ::mmap(wanted, bytes, PROT_NONE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-        if (at == MAP_FAILED)
-            continue;
-        ::munmap(at, bytes);
-        if (at == wanted)
+        if (void* const at = take_place(aligned, bytes)) {
+            ::munmap(at, bytes);
             return aligned;
+        }
     }
     throw std::runtime_error("no free place in the address space");
 }

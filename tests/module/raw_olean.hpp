@@ -50,6 +50,9 @@ std::string_view as_text(const Bytes& bytes);
 void store(Bytes& bytes, std::size_t offset, std::uint64_t word);
 std::uint64_t load(const Bytes& bytes, std::size_t offset);
 
+/// Maps nothing readable at `address`; null when that place is taken, or is a sanitizer's own.
+void* take_place(std::uint64_t address, std::size_t bytes);
+
 /// Some address, aligned as base addresses are, where `bytes` can be mapped now.
 std::uint64_t free_base_address(std::size_t bytes);
 
