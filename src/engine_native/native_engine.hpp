@@ -8,7 +8,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
-#include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -39,9 +39,10 @@ private:
     };
     // One import set's closure, if a session lives. The mutex makes concurrent imports of it one.
     struct Slot {
-        std::timed_mutex mutex;
-        std::atomic<std::thread::id> owner;        // of the mutex
-        std::weak_ptr<const LoadedClosure> loaded; // guarded by mutex
+        std::mutex mutex;
+        std::condition_variable freed;
+        std::thread::id owner;                     // guarded by mutex; none: free
+        std::weak_ptr<const LoadedClosure> loaded; // the owner's
     };
     class SlotOwner;
 
