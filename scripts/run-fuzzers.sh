@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run-fuzzers.sh SECONDS [BUILD_DIR]: runs the fuzzer of each fuzz/fuzz_*.cpp for SECONDS, two at a time.
 #   BUILD_DIR (build/fuzz) holds the programs; a source without its program fails.
-#   Seeds: fuzz/corpus/<fuzzer>/. What the fuzzer finds of interest stays in BUILD_DIR/found/<fuzzer>/ for the next run.
+#   Seeds: the real modules in tests/corpus/olean/, and fuzz/corpus/<fuzzer>/ where there is one. What the fuzzer finds of interest stays in BUILD_DIR/found/<fuzzer>/ for the next run.
 #   A crash, a hang or too much memory fails the run; the input that caused it is kept and named.
 #   BUILD_DIR/fuzz-results holds one line per fuzzer, `passed NAME` or `failed NAME`.
 set -euo pipefail
@@ -15,7 +15,7 @@ run_one() {
   log=$build/logs/$name.log
   artefacts=$build/artefacts/$name-
   mkdir -p "$build/found/$name" "$build/logs" "$build/artefacts"
-  local corpus=("$build/found/$name")
+  local corpus=("$build/found/$name" tests/corpus/olean)
   if [ -d "fuzz/corpus/$name" ]; then corpus+=("fuzz/corpus/$name"); fi
   if "$build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$artefacts" "${corpus[@]}" >"$log" 2>&1; then
