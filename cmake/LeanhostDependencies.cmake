@@ -10,3 +10,6 @@ find_library(LEANHOST_GMP_LIBRARY gmp REQUIRED)
 add_library(leanhost_gmp INTERFACE)
 target_include_directories(leanhost_gmp SYSTEM INTERFACE $<BUILD_INTERFACE:${LEANHOST_GMP_INCLUDE_DIR}>)
 target_link_libraries(leanhost_gmp INTERFACE gmp)
+
+# Charts of the HTML reports: libjs-chart.js, put into the command.
+find_file(LEANHOST_CHART_LIBRARY chart.min.js PATHS /usr/share/javascript/chart.js REQUIRED)

@@ -25,6 +25,8 @@ enum LeanhostRegionsRefusal {
     LEANHOST_REGIONS_UNVERIFIED,       ///< the kernel does not say that the file still lies there
     LEANHOST_REGIONS_NO_MEMORY,        ///< the table could not grow
     LEANHOST_REGIONS_NOT_MOVED,        ///< mremap of a region with several users: failed (ENOMEM)
+    LEANHOST_REGIONS_WRITABLE, ///< a module asked for with PROT_WRITE or a fixed address (newer
+                               ///< Lean)
     LEANHOST_REGIONS_REFUSALS
 };
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -22,10 +23,16 @@ namespace {
     fail(ErrorCode::io, fmt::format("{}: {}", what, std::strerror(error)));
 }
 
+std::string_view variable_name(std::string_view entry) {
+    return entry.substr(0, entry.find('='));
+}
+
 // The child is killed and waited for unless `wait` was called.
 class Child {
 public:
-    Child(const std::vector<std::string>& arguments, int report_fd) {
+    Child(const std::vector<std::string>& arguments,
+          const std::vector<std::string>& environment,
+          int report_fd) {
         std::vector<char*> argv{const_cast<char*>("leanhost")};
         for (const std::string& argument : arguments)
             argv.push_back(const_cast<char*>(argument.c_str()));
@@ -33,8 +40,8 @@ public:
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, report_fd, child_report_fd);
-        const int error =
-            posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
+        const int error = posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(),
+                                      environment_with(environment).data());
         posix_spawn_file_actions_destroy(&actions);
         if (error != 0)
             fail_errno("cannot start a child process", error);
@@ -87,7 +94,24 @@ void for_each_line(int fd, const std::function<void(std::string_view)>& line) {
 
 } // namespace
 
+std::vector<char*> environment_with(const std::vector<std::string>& entries) {
+    std::vector<char*> result;
+    for (const std::string& entry : entries)
+        result.push_back(const_cast<char*>(entry.c_str()));
+    for (char** own = environ; *own != nullptr; ++own) {
+        const bool is_replaced =
+            std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+                return variable_name(entry) == variable_name(*own);
+            });
+        if (!is_replaced)
+            result.push_back(*own);
+    }
+    result.push_back(nullptr);
+    return result;
+}
+
 Expected<void> run_self(const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& environment,
                         const std::function<void(std::string_view)>& line) {
     return guarded("run_self", [&] {
         int fds[2];
@@ -102,7 +126,7 @@ Expected<void> run_self(const std::vector<std::string>& arguments,
             if (!write_end)
                 fail_errno("cannot duplicate a descriptor", errno);
         }
-        Child child(arguments, write_end.get());
+        Child child(arguments, environment, write_end.get());
         write_end.reset();
         for_each_line(read_end.get(), line);
         const int status = child.wait();

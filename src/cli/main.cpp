@@ -18,6 +18,7 @@ int run(int argc, char** argv) {
     app.footer("Start with: leanhost memory\nEvery command has --help with an example.");
     CommandBody chosen;
     add_memory_command(app, chosen);
+    add_run_command(app, chosen);
     add_fixture_command(app, chosen);
     add_stats_command(app, chosen);
     add_doctor_command(app, chosen);

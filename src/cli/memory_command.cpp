@@ -1,7 +1,9 @@
 #include "base/guard.hpp"
 #include "cli/child_process.hpp"
 #include "cli/command.hpp"
+#include "cli/companion_library.hpp"
 #include "cli/fixture_library.hpp"
+#include "cli/json_file.hpp"
 #include "cli/memory_report.hpp"
 #include "cli/memory_workload.hpp"
 #include "cli/module_arguments.hpp"
@@ -15,7 +17,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 namespace leanhost::cli {
@@ -30,7 +31,7 @@ constexpr std::uint64_t ceiling_share_of_available = 4; // a quarter
 struct MemoryOptions {
     MemoryWorkload workload;
     ModuleArguments modules;
-    std::string columns = "both";
+    std::string columns = "all";
     std::uint64_t model_ceiling_mib = 0; // 0: from what is available
     std::filesystem::path json;
     std::string child_column; // set in a child only
@@ -70,21 +71,30 @@ std::vector<std::string> child_arguments(const MemoryOptions& options, MemoryCol
         arguments.insert(arguments.end(), {"--module", name});
     if (m.allow_missing)
         arguments.emplace_back("--allow-missing");
+    if (!w.capability.empty())
+        arguments.insert(arguments.end(), {"--capability", w.capability.string()});
     return arguments;
+}
+
+// What makes a column other than the model: the library that its process runs under.
+std::vector<std::string> child_environment(MemoryColumn column) {
+    if (column != MemoryColumn::shared)
+        return {};
+    return {preload_entry(companion_library(regions_library)), "LEANHOST_REGIONS=on"};
 }
 
 // Collects a column's events into the report's shape.
 class ColumnReport {
 public:
     explicit ColumnReport(MemoryColumn column)
-        : json_{{"title", column == MemoryColumn::native ? "native" : "model"},
+        : json_{{"title",
+                 column == MemoryColumn::shared ? "shared model" : memory_column_name(column)},
                 {"checkpoints", ordered_json::array()},
                 {"phases", ordered_json::array()},
                 {"import", nullptr},
                 {"second_session", nullptr}} {
-        if (column == MemoryColumn::model) {
+        if (column != MemoryColumn::native)
             json_["is_model_of"] = "Lean's own module loader; no Lean was run";
-        }
     }
 
     void add(const ordered_json& event) {
@@ -97,6 +107,8 @@ public:
             json_["import"] = event["facts"];
         if (kind == "second_session")
             json_["second_session"] = event;
+        if (kind == "region_sharing")
+            json_["region_sharing"] = event["facts"];
         if (kind == "skipped")
             json_["skipped"].push_back(event);
         is_done_ = is_done_ || kind == "done";
@@ -114,15 +126,28 @@ private:
 
 ordered_json run_column(const MemoryOptions& options, MemoryColumn column, ProgressLine& progress) {
     ColumnReport report(column);
-    value_or_throw(run_self(child_arguments(options, column), [&](std::string_view line) {
+    const auto take = [&](std::string_view line) {
         const ordered_json event = ordered_json::parse(line);
         if (event["event"] == "checkpoint") {
             progress.show(fmt::format("{}: {}", memory_column_name(column),
                                       event["name"].get<std::string>()));
         }
         report.add(event);
-    }));
+    };
+    value_or_throw(run_self(child_arguments(options, column), child_environment(column), take));
     return std::move(report).take();
+}
+
+std::vector<MemoryColumn> columns_to_run(const MemoryOptions& options) {
+    std::vector<MemoryColumn> columns;
+    for (const MemoryColumn column : memory_columns) {
+        // Where the library was not built, only who asks for its column learns of it.
+        const bool is_there =
+            column != MemoryColumn::shared || find_companion_library(regions_library).has_value();
+        if (options.columns == memory_column_name(column) || (options.columns == "all" && is_there))
+            columns.push_back(column);
+    }
+    return columns;
 }
 
 ordered_json workload_json(const MemoryWorkload& w) {
@@ -131,15 +156,8 @@ ordered_json workload_json(const MemoryWorkload& w) {
             {"pool_capacity", w.pool_capacity},
             {"checkpoint_every", w.checkpoint_every},
             {"modules", w.modules.size()},
+            {"capability", w.capability.filename().string()},
             {"allow_missing", w.allow_missing}};
-}
-
-void write_json(const std::filesystem::path& path, const ordered_json& report) {
-    std::ofstream out(path);
-    out << report.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
-    if (!out.flush()) {
-        fail(ErrorCode::io, "cannot write " + path.string(), {{"file", path.string()}});
-    }
 }
 
 int run_parent(MemoryOptions& options) {
@@ -151,13 +169,13 @@ int run_parent(MemoryOptions& options) {
     }
     resolve_modules(options.modules, options.workload.search_path, options.workload.modules);
     options.workload.allow_missing = options.modules.allow_missing;
+    if (options.workload.capability.empty())
+        options.workload.capability = companion_library(example_capability_library);
     ordered_json report{{"schema", "leanhost.memory/1"},
                         {"workload", workload_json(options.workload)}};
-    for (const MemoryColumn column : {MemoryColumn::native, MemoryColumn::model}) {
-        const std::string name{memory_column_name(column)};
-        if (options.columns != "both" && options.columns != name)
-            continue;
-        report["columns"][name] = run_column(options, column, progress);
+    for (const MemoryColumn column : columns_to_run(options)) {
+        report["columns"][std::string(memory_column_name(column))] =
+            run_column(options, column, progress);
     }
     progress.clear();
     const std::vector<Finding> findings = find_memory_findings(report["columns"]);
@@ -170,7 +188,7 @@ int run_parent(MemoryOptions& options) {
     }
     fmt::print("{}", memory_report_text(report, findings));
     if (!options.json.empty())
-        write_json(options.json, report);
+        write_json_file(options.json, report);
     return any_bound_failed(findings) ? cli_exit_code(ErrorCode::bound_failed) : 0;
 }
 
@@ -179,10 +197,15 @@ int run_child(MemoryOptions& options) {
     options.workload.allow_missing = options.modules.allow_missing;
     // A parent that is killed takes its measurement with it.
     static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGKILL));
-    const bool is_model = options.child_column == memory_column_name(MemoryColumn::model);
-    value_or_throw(run_memory_column(
-        is_model ? MemoryColumn::model : MemoryColumn::native, options.workload,
-        is_model ? std::optional(model_ceiling_bytes(options)) : std::nullopt, child_report_fd));
+    const auto* const column =
+        std::find_if(std::begin(memory_columns), std::end(memory_columns),
+                     [&](MemoryColumn c) { return options.child_column == memory_column_name(c); });
+    if (column == std::end(memory_columns))
+        fail(ErrorCode::invalid_argument, "no column " + options.child_column);
+    const auto ceiling = *column == MemoryColumn::native
+                             ? std::nullopt
+                             : std::optional(model_ceiling_bytes(options));
+    value_or_throw(run_memory_column(*column, options.workload, ceiling, child_report_fd));
     return 0;
 }
 
@@ -192,7 +215,8 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
     auto options = std::make_shared<MemoryOptions>();
     CLI::App* command = app.add_subcommand(
         "memory",
-        "What repeated imports keep in memory: the native engine beside a model of Lean's loader");
+        "What repeated imports keep in memory: the native engine beside a model of Lean's loader, "
+        "plain and with region sharing");
     MemoryWorkload& w = options->workload;
     // clang-format off
     command->add_option("--imports", w.imports, "Fresh import/drop rounds, and pooled acquires")
@@ -208,8 +232,11 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
     command->add_option("--model-ceiling", options->model_ceiling_mib,
         "MiB of anonymous memory that the model may reach; 0: a quarter of what is available, at most 4096")
         ->envname("LEANHOST_MODEL_CEILING")->check(CLI::Range(0, 1 << 30))->capture_default_str();
-    command->add_option("--columns", options->columns, "Which columns to run")
-        ->check(CLI::IsMember({"both", "native", "model"}))->capture_default_str();
+    command->add_option("--columns", options->columns, "Which to run: native engine, model of Lean's loader, that model under region sharing")
+        ->check(CLI::IsMember({"all", "native", "model", "shared"}))->capture_default_str();
+    command->add_option("--capability", w.capability,
+        "The capability library to load after start; default: the example that comes with the command")
+        ->check(CLI::ExistingFile);
     command->add_option("--json", options->json, "Write the whole report to this file as well");
     command->add_option("--child-column", options->child_column)->group("");
     // clang-format on

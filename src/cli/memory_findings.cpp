@@ -49,6 +49,7 @@ public:
     }
     const ordered_json& import() const { return json_["import"]; }
     const ordered_json& second_session() const { return json_["second_session"]; }
+    const ordered_json& sharing() const { return json_["region_sharing"]; }
 
     std::optional<double> growth(std::string_view from, std::string_view to) const {
         const auto a = gauge_at(from);
@@ -228,6 +229,25 @@ Finding model_drop(const Column& model) {
             {}};
 }
 
+// The same model, its process under libleanhost_regions: how much of its growth was regions.
+Finding shared_fresh(const Column& shared) {
+    const auto growth = shared.fresh_growth();
+    const std::uint64_t rounds = shared.fresh_rounds();
+    if (!growth || rounds < 2 || !shared.sharing().is_object())
+        return unknown("shared_fresh_imports", "shared model: growth over fresh imports");
+    const ordered_json& sharing = shared.sharing();
+    std::uint64_t refused = 0;
+    for (const auto& count : sharing["refused"])
+        refused += count.get<std::uint64_t>();
+    return {"shared_fresh_imports",
+            fmt::format("shared model: {} fresh imports moved anonymous bytes by {} from what they "
+                        "were after the first; {} mappings shared, {} of copies not made, {} "
+                        "mappings not shared",
+                        rounds, in_mib(*growth), sharing["shares"].get<std::uint64_t>(),
+                        in_mib(sharing["shared_bytes"].get<double>()), refused),
+            "at most 1 MiB, none refused", *growth <= max_fresh_growth_bytes && refused == 0};
+}
+
 } // namespace
 
 std::vector<Finding> find_memory_findings(const ordered_json& columns) {
@@ -249,6 +269,8 @@ std::vector<Finding> find_memory_findings(const ordered_json& columns) {
         findings.push_back(model_fresh(model));
         findings.push_back(model_drop(model));
     }
+    if (columns.contains("shared"))
+        findings.push_back(shared_fresh(Column(columns["shared"])));
     return findings;
 }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <iterator>
+
 namespace leanhost::cli {
 
 using nlohmann::ordered_json;
@@ -67,6 +69,26 @@ ordered_json to_json(const RegionFacts& facts) {
             {"relocated_bytes", facts.relocated_bytes},
             {"sealed_bytes", facts.sealed_bytes},
             {"validated_bytes", facts.validated_bytes}};
+}
+
+ordered_json to_json(const LeanhostRegionsStats& stats) {
+    constexpr const char* refusals[LEANHOST_REGIONS_REFUSALS] = {
+        "not_a_module", "address_taken", "other_file", "other_length", "altered",
+        "unverified",   "no_memory",     "not_moved",  "writable"};
+    ordered_json refused;
+    for (std::size_t i = 0; i < std::size(refusals); ++i)
+        refused[refusals[i]] = stats.refused[i];
+    return {{"maps", stats.maps},
+            {"mapped_bytes", stats.mapped_bytes},
+            {"shares", stats.shares},
+            {"shared_bytes", stats.shared_bytes},
+            {"releases", stats.releases},
+            {"unmaps", stats.unmaps},
+            {"live_regions", stats.live_regions},
+            {"live_bytes", stats.live_bytes},
+            {"live_shared_bytes", stats.live_shared_bytes},
+            {"table_bytes", stats.table_bytes},
+            {"refused", std::move(refused)}};
 }
 
 } // namespace leanhost::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <leanhost/memory_sample.hpp>
+#include <leanhost/regions.h>
 #include <leanhost/session_pool.hpp>
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,5 +18,6 @@ nlohmann::ordered_json to_json(const std::optional<MemoryAttribution>& attributi
 nlohmann::ordered_json to_json(const PoolStats& stats);
 nlohmann::ordered_json to_json(const ImportFacts& facts);
 nlohmann::ordered_json to_json(const RegionFacts& facts);
+nlohmann::ordered_json to_json(const LeanhostRegionsStats& stats);
 
 } // namespace leanhost::cli

@@ -4,8 +4,11 @@
 #include "cli/memory_json.hpp"
 #include "memory/named_mapping.hpp"
 
+#include <leanhost/capabilities.hpp>
 #include <leanhost/memory_sample.hpp>
+#include <leanhost/regions.h>
 
+#include <dlfcn.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -60,6 +63,7 @@ public:
         checkpoint("start");
         init_runtime();
         checkpoint("after_runtime_init");
+        load_capability();
         fresh_imports();
         second_session();
         bounded_pool();
@@ -74,6 +78,13 @@ private:
              .region_policy = column_ == MemoryColumn::native ? RegionPolicy::shared
                                                               : RegionPolicy::lean_compatible,
              .max_import_threads = options_.max_threads})));
+    }
+
+    void load_capability() {
+        if (options_.capability.empty())
+            return;
+        capability_.emplace(value_or_throw(Capabilities::load(*runtime_, options_.capability)));
+        checkpoint("after_host_capabilities");
     }
 
     // Capacity 0: every session is dropped as soon as it is there.
@@ -114,12 +125,14 @@ private:
     }
 
     // Whether `imports` more stay below the ceiling, by what the first one brought in. Only the
-    // model has a ceiling: it keeps each of them.
+    // model has a ceiling: it keeps each of them, but for what is shared.
     bool has_room_for(std::uint64_t imports) const {
         if (!ceiling_)
             return true;
+        const std::uint64_t kept_by_each =
+            column_ == MemoryColumn::shared ? 0 : region_bytes_ + region_bytes_ / 10;
         const std::optional<std::uint64_t> now = gauge();
-        return now && *now + imports * (region_bytes_ + region_bytes_ / 10) <= *ceiling_;
+        return now && *now + imports * kept_by_each <= *ceiling_;
     }
 
     // The fresh imports leave room for those of the later phases.
@@ -233,11 +246,24 @@ private:
     }
 
     void drop_all() {
+        capability_.reset();
         checkpoint("after_drops", true);
         std::this_thread::sleep_for(std::chrono::milliseconds(options_.pause_ms));
         checkpoint("steady_state", true);
         runtime_.reset();
+        if (column_ == MemoryColumn::shared)
+            report_sharing();
         out_.write({{"event", "done"}});
+    }
+
+    // Asked for by name, so that the command itself links no sharing.
+    void report_sharing() const {
+        const auto ask = reinterpret_cast<LeanhostRegionsStats (*)()>(
+            ::dlsym(RTLD_DEFAULT, "leanhost_regions_stats"));
+        if (ask == nullptr)
+            fail(ErrorCode::invalid_argument,
+                 "this process does not run under libleanhost_regions");
+        out_.write({{"event", "region_sharing"}, {"facts", to_json(ask())}});
     }
 
     static std::optional<std::uint64_t> gauge() { return sample_this_process().gauge_bytes(); }
@@ -285,6 +311,7 @@ private:
     EventWriter out_;
     const ImportSet imports_;
     std::optional<Runtime> runtime_;
+    std::optional<Capabilities> capability_;
     double first_import_ms_ = 0;
     std::uint64_t region_bytes_ = 0; // of one import
     std::string last_checkpoint_;
@@ -293,7 +320,15 @@ private:
 } // namespace
 
 std::string_view memory_column_name(MemoryColumn column) noexcept {
-    return column == MemoryColumn::native ? "native" : "model";
+    switch (column) {
+    case MemoryColumn::native:
+        return "native";
+    case MemoryColumn::model:
+        return "model";
+    case MemoryColumn::shared:
+        return "shared";
+    }
+    return "unknown";
 }
 
 Expected<void> run_memory_column(MemoryColumn column,

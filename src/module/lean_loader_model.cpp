@@ -3,6 +3,7 @@
 #include "module/parts_validator.hpp"
 #include "module/relocated_copy.hpp"
 
+#include <absl/container/flat_hash_map.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -16,6 +17,9 @@ struct Kept {
     std::mutex mutex;
     std::vector<std::unique_ptr<Region>> regions; // guarded by mutex
     std::vector<memory::NamedMapping> copies;     // guarded by mutex
+    // Our views of mappings, by where they lie. A place comes twice only under region sharing: the
+    // memory is the same then, and so is the view. Guarded by mutex.
+    absl::flat_hash_map<const std::byte*, const Region*> mapped;
 };
 
 Kept& kept() {
@@ -23,14 +27,38 @@ Kept& kept() {
     return *for_ever;
 }
 
-RegionHandle keep(std::vector<PartFile>& parts,
-                  const PartBytes& bytes,
-                  std::optional<memory::NamedMapping> copy) {
-    auto region = std::make_unique<Region>(region_parts(parts, bytes), copy.has_value());
+const Region& keep(std::vector<PartFile>& parts, const PartBytes& bytes, bool is_relocated) {
+    auto region = std::make_unique<Region>(region_parts(parts, bytes), is_relocated);
+    return *kept().regions.emplace_back(std::move(region));
+}
+
+bool is_view_of(const Region& region, std::span<const FileIdentity> files) {
+    return std::equal(
+        region.parts().begin(), region.parts().end(), files.begin(), files.end(),
+        [](const Region::Part& part, const FileIdentity& file) { return part.identity == file; });
+}
+
+struct Mapped {
+    RegionHandle region;
+    bool is_new; // no load before had its memory
+};
+
+Mapped keep_mapped(std::vector<PartFile>& parts,
+                   std::span<const FileIdentity> files,
+                   const PartBytes& bytes) {
     const std::lock_guard lock(kept().mutex);
-    if (copy)
-        kept().copies.push_back(*std::move(copy));
-    return RegionHandle(*kept().regions.emplace_back(std::move(region)));
+    const Region*& known = kept().mapped[bytes.front().data()];
+    const bool is_new = known == nullptr || !is_view_of(*known, files);
+    if (is_new)
+        known = &keep(parts, bytes, false);
+    return {RegionHandle(*known), is_new};
+}
+
+RegionHandle keep_copy(std::vector<PartFile>& parts, RelocatedCopy copy) {
+    const std::lock_guard lock(kept().mutex);
+    const Region& region = keep(parts, copy.part_bytes(), true);
+    kept().copies.push_back(std::move(copy).mapping());
+    return RegionHandle(region);
 }
 
 void unmap(const PartBytes& mapped) {
@@ -83,10 +111,11 @@ RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust trust) 
             throw;
         }
         ++stats_.modules_mapped;
+        Mapped kept = keep_mapped(parts, files, *mapped);
         for (const FileIdentity& file : files)
-            stats_.mapped_bytes += file.size_bytes;
+            stats_.mapped_bytes += kept.is_new ? file.size_bytes : 0;
         accepted_.insert(std::move(files));
-        return keep(parts, *mapped, std::nullopt);
+        return std::move(kept.region);
     }
     using Validate = RelocatedCopy::Validate;
     RelocatedCopy copy(parts, is_known ? Validate::no : Validate::yes);
@@ -94,8 +123,7 @@ RegionHandle LeanLoaderModel::acquire(std::vector<PartFile> parts, Trust trust) 
     for (const FileIdentity& file : files)
         stats_.relocated_bytes += file.size_bytes;
     accepted_.insert(std::move(files));
-    const PartBytes bytes = copy.part_bytes();
-    return keep(parts, bytes, std::move(copy).mapping());
+    return keep_copy(parts, std::move(copy));
 }
 
 LoaderModelStats LeanLoaderModel::stats() const {

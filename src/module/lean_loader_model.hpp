@@ -11,7 +11,7 @@ namespace leanhost::module {
 struct LoaderModelStats {
     std::uint64_t modules_mapped = 0;    ///< loads that got their base address
     std::uint64_t modules_relocated = 0; ///< loads that became private copies
-    std::uint64_t mapped_bytes = 0;      ///< bytes of files in those mappings
+    std::uint64_t mapped_bytes = 0;      ///< bytes of files in those mappings, shared ones once
     std::uint64_t relocated_bytes = 0;   ///< bytes of files in those copies, kept for ever
 };
 

@@ -43,7 +43,7 @@ constexpr std::size_t path_bytes = 4096;
 constexpr const char* refusal_texts[LEANHOST_REGIONS_REFUSALS] = {
     "not a module", "address taken",  "other file lies there",
     "other length", "region altered", "cannot be verified",
-    "no memory",    "not moved"};
+    "no memory",    "not moved",      "writable or fixed"};
 
 bool is_logged(LeanhostRegionsMode mode) noexcept {
     return mode == LEANHOST_REGIONS_LOG;

@@ -198,11 +198,17 @@ private:
         return page_end(address_of(result), request.length);
     }
 
+    // Whole files at an address that the caller prefers. All that Lean maps, and little else.
     static bool may_be_region(const MapRequest& request) noexcept {
+        return request.fd >= 0 && request.address != 0 && request.offset == 0 &&
+               request.length != 0 && is_whole_pages(request.address) &&
+               (request.flags & (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS)) == MAP_PRIVATE;
+    }
+
+    // Only what nobody can write to may have several users.
+    static bool may_be_shared(const MapRequest& request) noexcept {
         constexpr int harmless = MAP_NORESERVE | MAP_POPULATE;
-        return request.address != 0 && request.protection == PROT_READ &&
-               (request.flags & ~harmless) == MAP_PRIVATE && request.offset == 0 &&
-               request.fd >= 0 && request.length != 0 && is_whole_pages(request.address);
+        return request.protection == PROT_READ && (request.flags & ~harmless) == MAP_PRIVATE;
     }
 
     std::intptr_t map_region(const MapRequest& request) noexcept {
@@ -219,6 +225,8 @@ private:
         const Lock lock(*this);
         if (!is_module)
             return refuse(LEANHOST_REGIONS_NOT_A_MODULE, request);
+        if (!may_be_shared(request))
+            return refuse(LEANHOST_REGIONS_WRITABLE, request);
         Region* const there = tree_.first_in(wanted.begin, wanted.end);
         const int refusal =
             there == nullptr ? LEANHOST_REGIONS_ADDRESS_TAKEN : why_not_shared(*there, wanted);
