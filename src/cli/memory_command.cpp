@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/companion_library.hpp"
 #include "cli/fixture_library.hpp"
+#include "cli/html_page.hpp"
 #include "cli/json_file.hpp"
 #include "cli/memory_report.hpp"
 #include "cli/memory_workload.hpp"
@@ -34,6 +35,7 @@ struct MemoryOptions {
     std::string columns = "all";
     std::uint64_t model_ceiling_mib = 0; // 0: from what is available
     std::filesystem::path json;
+    std::filesystem::path html;
     std::string child_column; // set in a child only
 };
 
@@ -189,6 +191,8 @@ int run_parent(MemoryOptions& options) {
     fmt::print("{}", memory_report_text(report, findings));
     if (!options.json.empty())
         write_json_file(options.json, report);
+    if (!options.html.empty())
+        write_text_file(options.html, html_page("leanhost memory", report, "memory_page.js"));
     return any_bound_failed(findings) ? cli_exit_code(ErrorCode::bound_failed) : 0;
 }
 
@@ -238,6 +242,7 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
         "The capability library to load after start; default: the example that comes with the command")
         ->check(CLI::ExistingFile);
     command->add_option("--json", options->json, "Write the whole report to this file as well");
+    command->add_option("--html", options->html, "Write the report as one page with plots to this file as well");
     command->add_option("--child-column", options->child_column)->group("");
     // clang-format on
     add_module_arguments(*command, options->modules);

@@ -219,7 +219,7 @@ std::string run_report_text(const ordered_json& report) {
         text += "anonymous memory that grew while it was watched, MiB by class:\n" + growth;
     for (const ordered_json* const process : rows) {
         if (!(*process)["region_sharing"].is_object()) {
-            text += fmt::format("not covered: {} {}: {}\n", (*process)["pid"].get<long>(),
+            text += fmt::format("no report: {} {}: {}\n", (*process)["pid"].get<long>(),
                                 cut((*process)["command"], 40),
                                 (*process)["coverage_text"].get<std::string>());
         }
