@@ -96,9 +96,9 @@ Mapping mapping_of(const ProcmapQuery& query, std::string_view name) noexcept {
 } // namespace
 
 bool LinuxSystem::identify(int fd, FileIdentity& identity) const noexcept {
-    const SavedErrno saved;
     struct stat facts {};
-    if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode))
+    // By number, because fstat as a symbol would need glibc 2.33; the structures are the same.
+    if (call(SYS_fstat, fd, &facts) != 0 || !S_ISREG(facts.st_mode))
         return false;
     identity.device = facts.st_dev;
     identity.inode = facts.st_ino;
