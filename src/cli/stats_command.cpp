@@ -1,5 +1,6 @@
 #include "base/guard.hpp"
 #include "cli/command.hpp"
+#include "cli/progress_line.hpp"
 #include "cli/stats_json.hpp"
 #include "module/region_registry.hpp"
 #include "module/search_path.hpp"
@@ -49,8 +50,25 @@ std::vector<module::PartFile> open_with_earlier_parts(const std::filesystem::pat
     return parts;
 }
 
+bool is_export(const std::filesystem::path& file) {
+    const std::string text = file.string();
+    return text == "-" || text.ends_with(".ndjson") || text.ends_with(".ndjson.zst") ||
+           text.ends_with(".export") || text.ends_with(".txt");
+}
+
+nlohmann::ordered_json export_stats_of(const std::filesystem::path& file) {
+    namespace lean4export = module::lean4export;
+    ProgressLine progress;
+    Monitor monitor(progress.sink(file.string()), {});
+    lean4export::ExportTable table;
+    const lean4export::ReadFacts read = lean4export::read_export(file, table, monitor);
+    return to_json(file.string(), lean4export::export_stats_of(table, read));
+}
+
 nlohmann::ordered_json stats_of(const std::filesystem::path& file,
                                 module::RegionRegistry& registry) {
+    if (is_export(file))
+        return export_stats_of(file);
     const module::RegionHandle region =
         registry.acquire(open_with_earlier_parts(file), module::Trust::stable);
     return to_json(module::module_stats_of(*region, region->parts().size() - 1));
@@ -98,13 +116,16 @@ int run(const StatsOptions& options) {
 
 void add_stats_command(CLI::App& app, CommandBody& chosen) {
     auto options = std::make_shared<StatsOptions>();
-    CLI::App* command =
-        app.add_subcommand("stats", "What a module file holds: constants, terms, objects");
+    CLI::App* command = app.add_subcommand(
+        "stats", "What a module file or an export holds: constants, terms, objects");
     command
-        ->add_option("FILE", options->files, "Module files: .olean, .olean.server, .olean.private")
+        ->add_option("FILE", options->files,
+                     "Module files (.olean, .olean.server, .olean.private) and exports (.ndjson, "
+                     "also .zst; -)")
         ->required();
     command->add_flag("--json", options->as_json, "Print one JSON object a line for each file");
-    command->footer("Example:\n  leanhost stats --json Batteries/Data/List.olean.private");
+    command->footer("Examples:\n  leanhost stats --json Batteries/Data/List.olean.private\n"
+                    "  leanhost stats init.ndjson.zst");
     command->callback([options, &chosen] {
         chosen = [options] { return guarded("stats", [&] { return run(*options); }); };
     });

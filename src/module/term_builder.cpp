@@ -186,6 +186,15 @@ BuiltRef TermBuilder::mk_nat_lit(std::uint64_t value) {
     return mk_expr(Kind::lit, {&literal, 1}, words_.nat_lit(value));
 }
 
+BuiltRef TermBuilder::mk_nat_lit(std::span<const std::uint64_t> limbs) {
+    while (!limbs.empty() && limbs.back() == 0)
+        limbs = limbs.first(limbs.size() - 1);
+    if (limbs.size() <= 1)
+        return mk_nat_lit(limbs.empty() ? 0 : limbs[0]);
+    const BuiltRef literal = objects_.mk_constructor(0, std::array{objects_.mk_big_number(limbs)});
+    return mk_expr(Kind::lit, {&literal, 1}, words_.nat_lit(limbs[0]));
+}
+
 BuiltRef TermBuilder::mk_string_lit(std::string_view value) {
     const BuiltRef literal = objects_.mk_constructor(1, std::array{objects_.mk_string(value)});
     return mk_expr(Kind::lit, {&literal, 1}, words_.str_lit(value));

@@ -51,6 +51,8 @@ public:
     BuiltRef
     mk_let(BuiltRef name, BuiltRef type, BuiltRef value, BuiltRef body, bool non_dep = false);
     BuiltRef mk_nat_lit(std::uint64_t value);
+    /// The least significant limb comes first; zeros on top are dropped.
+    BuiltRef mk_nat_lit(std::span<const std::uint64_t> limbs);
     BuiltRef mk_string_lit(std::string_view value);
     /// `entries` is a List (Name × DataValue).
     BuiltRef mk_mdata(BuiltRef entries, BuiltRef e);

@@ -25,21 +25,29 @@ public:
     }
 
     bool may_hold(std::uintptr_t begin, std::uintptr_t end) const noexcept {
-        if (end <= begin)
-            return false;
         const std::uintptr_t last = (end - 1) >> granule_bits;
-        std::uintptr_t granule = begin >> granule_bits;
+        const std::uintptr_t first = begin >> granule_bits;
+        if (first == last && last < granules) [[likely]]
+            return end > begin && is_set(first);
+        return end > begin && may_hold_granules(first, last);
+    }
+
+private:
+    bool is_set(std::uintptr_t granule) const noexcept {
+        const std::uint64_t word = words_[granule / word_bits].load(std::memory_order_acquire);
+        return (word >> (granule % word_bits) & 1) != 0;
+    }
+    [[gnu::noinline]] bool may_hold_granules(std::uintptr_t granule,
+                                             std::uintptr_t last) const noexcept {
         if (last >= granules || last - granule > max_looked_at)
             return true;
         for (; granule <= last; ++granule) {
-            const std::uint64_t word = words_[granule / word_bits].load(std::memory_order_acquire);
-            if ((word >> (granule % word_bits) & 1) != 0)
+            if (is_set(granule))
                 return true;
         }
         return false;
     }
 
-private:
     static constexpr unsigned granule_bits = 26;
     static constexpr std::uintptr_t granules = std::uintptr_t{1} << (47 - granule_bits);
     static constexpr unsigned word_bits = 64;

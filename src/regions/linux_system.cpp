@@ -53,12 +53,15 @@ bool is_logged(LeanhostRegionsMode mode) noexcept {
 class OpenFile {
 public:
     explicit OpenFile(const char* path) noexcept
-        : fd_(static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0))) {}
+        : fd_(static_cast<int>(system_call(SYS_openat,
+                                           static_cast<std::uintptr_t>(AT_FDCWD),
+                                           reinterpret_cast<std::uintptr_t>(path),
+                                           O_RDONLY | O_CLOEXEC))) {}
     OpenFile(const OpenFile&) = delete;
     OpenFile& operator=(const OpenFile&) = delete;
     ~OpenFile() {
         if (fd_ >= 0)
-            ::syscall(SYS_close, fd_);
+            system_call(SYS_close, static_cast<std::uintptr_t>(fd_));
     }
     int fd() const noexcept { return fd_; }
     bool is_open() const noexcept { return fd_ >= 0; }
@@ -147,8 +150,9 @@ MappingAnswer LinuxSystem::mapping_at(std::uintptr_t address, Mapping& mapping) 
     query.query_addr = address;
     query.vma_name_addr = reinterpret_cast<std::uintptr_t>(name);
     query.vma_name_size = sizeof name;
-    if (::syscall(SYS_ioctl, maps.fd(), procmap_query, &query) != 0)
-        return errno == ENOENT ? MappingAnswer::nothing_there : MappingAnswer::cannot_say;
+    const std::intptr_t error = call(SYS_ioctl, maps.fd(), procmap_query, &query);
+    if (error != 0)
+        return error == -ENOENT ? MappingAnswer::nothing_there : MappingAnswer::cannot_say;
     // The size counts the final zero.
     mapping = mapping_of(query, {name, query.vma_name_size > 0 ? query.vma_name_size - 1 : 0});
     return MappingAnswer::found;
@@ -184,7 +188,7 @@ void* LinuxSystem::storage(std::size_t bytes) const noexcept {
     const std::intptr_t at = map({.length = bytes,
                                   .protection = PROT_READ | PROT_WRITE,
                                   .flags = MAP_PRIVATE | MAP_ANONYMOUS});
-    return at < 0 && at >= -4095 ? nullptr : reinterpret_cast<void*>(at);
+    return is_error(at) ? nullptr : reinterpret_cast<void*>(at);
 }
 
 void LinuxSystem::give_back(void* storage, std::size_t bytes) const noexcept {
@@ -206,7 +210,7 @@ LinuxSystem::SignalSet LinuxSystem::block_signals() const noexcept {
 }
 
 void LinuxSystem::restore_signals(SignalSet signals) const noexcept {
-    call(SYS_rt_sigprocmask, SIG_SETMASK, &signals, nullptr, sizeof signals);
+    call(SYS_rt_sigprocmask, SIG_SETMASK, &signals, 0, sizeof signals);
 }
 
 void LinuxSystem::log_event(LeanhostRegionsMode mode,

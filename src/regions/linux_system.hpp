@@ -1,10 +1,12 @@
 #pragma once
 
 #include "regions/region_table.hpp"
+#include "regions/system_call.hpp"
 
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <type_traits>
 
 namespace leanhost::regions {
 
@@ -63,14 +65,16 @@ public:
     void log_refusal(LeanhostRegionsMode mode, int refusal, std::uintptr_t address) const noexcept;
 
 private:
+    template <class T>
+    static std::uintptr_t word(T value) noexcept {
+        if constexpr (std::is_pointer_v<T>)
+            return reinterpret_cast<std::uintptr_t>(value);
+        else
+            return static_cast<std::uintptr_t>(value);
+    }
     template <class... Arguments>
     static std::intptr_t call(long number, Arguments... arguments) noexcept {
-        const int saved = errno;
-        std::intptr_t result = ::syscall(number, arguments...);
-        if (result == -1)
-            result = -errno;
-        errno = saved;
-        return result;
+        return system_call(number, word(arguments)...);
     }
     void list_mappings(void (*visit)(void*, const Mapping&), void* context) const noexcept;
 };

@@ -88,12 +88,14 @@ void start_in_child() noexcept {
         static_cast<double>(stats.shared_bytes) / mib, static_cast<unsigned long long>(refused));
 }
 
+[[gnu::noinline, gnu::cold]] std::intptr_t fail_with(std::intptr_t error) noexcept {
+    errno = static_cast<int>(-error);
+    return -1;
+}
+
 // As the C library reports it: -1 and errno.
 std::intptr_t to_c(std::intptr_t result) noexcept {
-    if (result >= 0 || result < -4095)
-        return result;
-    errno = static_cast<int>(-result);
-    return -1;
+    return is_error(result) ? fail_with(result) : result;
 }
 
 std::uintptr_t address_of(const void* address) noexcept {

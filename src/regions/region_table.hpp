@@ -75,27 +75,22 @@ public:
     }
 
     std::intptr_t map(const MapRequest& request) noexcept {
-        if (mode_ != LEANHOST_REGIONS_OFF && may_be_region(request))
+        if (request.fd >= 0 && mode_ != LEANHOST_REGIONS_OFF && may_be_region(request))
             return map_region(request);
-        const bool is_fixed = (request.flags & MAP_FIXED) != 0;
-        if (is_fixed &&
-            filter_.may_hold(request.address, page_end(request.address, request.length)))
+        if ((request.flags & MAP_FIXED) != 0) [[unlikely]]
             return map_over(request);
         const std::intptr_t result = system_.map(request);
         // Rare: a place that a region had, and that the system has given away unseen by us.
-        if (is_address(result) && filter_.may_hold(address_of(result), end_of(result, request))) {
-            const Lock lock(*this);
-            forget_in(address_of(result), end_of(result, request));
-        }
+        if (is_address(result) && filter_.may_hold(address_of(result), end_of(result, request)))
+            [[unlikely]]
+            forget_under_lock(address_of(result), end_of(result, request));
         return result;
     }
 
     int unmap(std::uintptr_t address, std::size_t length) noexcept {
-        const std::uintptr_t end = page_end(address, length);
-        if (!is_whole_pages(address) || !filter_.may_hold(address, end))
-            return system_.unmap(address, length);
-        const Lock lock(*this);
-        return release(address, end);
+        if (filter_.may_hold(address, page_end(address, length))) [[unlikely]]
+            return unmap_near_regions(address, length);
+        return system_.unmap(address, length);
     }
 
     int protect(std::uintptr_t address, std::size_t length, int protection) noexcept {
@@ -120,7 +115,7 @@ public:
             filter_.may_hold(address, end) ||
             (is_fixed && filter_.may_hold(new_address, page_end(new_address, new_length)));
         if (!touches)
-            return system_.remap(address, length, new_length, flags, new_address);
+            return remap_unrelated(address, length, new_length, flags, new_address);
         const Lock lock(*this);
         if (has_several_users(address, page_end(address, length)))
             return remap_shared(address, length, new_length, is_fixed);
@@ -137,6 +132,8 @@ public:
         const Signals signals = system_.block_signals();
         ::pthread_mutex_lock(&mutex_);
         signals_at_fork_ = signals;
+        // Now: the child sees the parent's report page, which goes on changing.
+        stats_at_fork_ = *stats_;
     }
     void after_fork() noexcept {
         const Signals signals = signals_at_fork_;
@@ -145,10 +142,10 @@ public:
     }
     void after_fork_in_child(LeanhostRegionsStats& stats) noexcept {
         LeanhostRegionsStats inherited{};
-        inherited.live_regions = stats_->live_regions;
-        inherited.live_bytes = stats_->live_bytes;
-        inherited.live_shared_bytes = stats_->live_shared_bytes;
-        inherited.table_bytes = stats_->table_bytes;
+        inherited.live_regions = stats_at_fork_.live_regions;
+        inherited.live_bytes = stats_at_fork_.live_bytes;
+        inherited.live_shared_bytes = stats_at_fork_.live_shared_bytes;
+        inherited.table_bytes = stats_at_fork_.table_bytes;
         stats = inherited; // which may be the parent's place
         stats_ = &stats;
         // MADV_DONTFORK may have kept a region from coming along.
@@ -180,10 +177,11 @@ private:
 
     static constexpr std::size_t page_bytes = 4096;
     static constexpr std::int64_t listing_holds_ms = 1000;
+    static constexpr std::uintptr_t user_space_end = std::uintptr_t{1} << 47;
 
     static bool is_address(std::intptr_t result) noexcept {
         constexpr std::intptr_t last_error = -4095;
-        return result >= 0 || result < last_error;
+        return static_cast<std::uintptr_t>(result) < static_cast<std::uintptr_t>(last_error);
     }
     static std::uintptr_t address_of(std::intptr_t result) noexcept {
         return static_cast<std::uintptr_t>(result);
@@ -200,8 +198,8 @@ private:
 
     // Whole files at an address that the caller prefers. All that Lean maps, and little else.
     static bool may_be_region(const MapRequest& request) noexcept {
-        return request.fd >= 0 && request.address != 0 && request.offset == 0 &&
-               request.length != 0 && is_whole_pages(request.address) &&
+        return request.address != 0 && request.offset == 0 && request.length != 0 &&
+               is_whole_pages(request.address) &&
                (request.flags & (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS)) == MAP_PRIVATE;
     }
 
@@ -211,7 +209,7 @@ private:
         return request.protection == PROT_READ && (request.flags & ~harmless) == MAP_PRIVATE;
     }
 
-    std::intptr_t map_region(const MapRequest& request) noexcept {
+    [[gnu::noinline]] std::intptr_t map_region(const MapRequest& request) noexcept {
         Region wanted;
         wanted.begin = request.address;
         wanted.end = page_end(request.address, request.length);
@@ -319,29 +317,43 @@ private:
         return system_.map(request);
     }
 
-    // Gives [begin, end) back for one user.
+    // Gives [begin, end) back for one user. What the system may refuse comes first, so that a call
+    // that fails has taken no user from a region.
     int release(std::uintptr_t begin, std::uintptr_t end) noexcept {
+        if (!has_several_users(begin, end) || end > user_space_end)
+            return unmap_run(begin, end);
         // A region that reaches beyond both ends becomes three.
         if (!tree_.reserve(2))
             return -ENOMEM;
         split_shared_at(begin);
         split_shared_at(end);
+        if (const int error = unmap_runs(begin, end); error != 0)
+            return error;
+        for_each_in(begin, end, [&](Region& region) { drop_user(region); });
+        return 0;
+    }
+
+    // Everything between the regions that others still use: each run in one call.
+    int unmap_runs(std::uintptr_t begin, std::uintptr_t end) noexcept {
         for (std::uintptr_t at = begin; at < end;) {
-            Region* const region = tree_.first_in(at, end);
-            const bool is_shared = region != nullptr && region->users > 1;
-            if (is_shared && region->begin <= at) {
+            const Region* const region = tree_.first_in(at, end);
+            if (region != nullptr && region->users > 1 && region->begin <= at) {
                 at = region->end;
-                drop_user(*region);
                 continue;
             }
-            // Everything up to the next region that others still use goes in one call.
             const std::uintptr_t stop = end_of_run(at, end);
-            if (const int error = system_.unmap(at, stop - at); error != 0)
+            if (const int error = unmap_run(at, stop); error != 0)
                 return error;
-            forget_in(at, stop);
             at = stop;
         }
         return 0;
+    }
+
+    int unmap_run(std::uintptr_t begin, std::uintptr_t end) noexcept {
+        const int error = system_.unmap(begin, end - begin);
+        if (error == 0)
+            forget_in(begin, end);
+        return error;
     }
 
     std::uintptr_t end_of_run(std::uintptr_t begin, std::uintptr_t end) noexcept {
@@ -377,12 +389,26 @@ private:
         count(stats_->live_regions);
     }
 
-    std::intptr_t map_over(const MapRequest& request) noexcept {
+    [[gnu::noinline]] std::intptr_t map_over(const MapRequest& request) noexcept {
+        if (!filter_.may_hold(request.address, page_end(request.address, request.length)))
+            return system_.map(request);
         const Lock lock(*this);
         const std::intptr_t result = system_.map(request);
         if (is_address(result))
             mapped_over(address_of(result), end_of(result, request), true);
         return result;
+    }
+
+    [[gnu::noinline]] void forget_under_lock(std::uintptr_t begin, std::uintptr_t end) noexcept {
+        const Lock lock(*this);
+        forget_in(begin, end);
+    }
+
+    [[gnu::noinline]] int unmap_near_regions(std::uintptr_t address, std::size_t length) noexcept {
+        if (!is_whole_pages(address))
+            return system_.unmap(address, length);
+        const Lock lock(*this);
+        return release(address, page_end(address, length));
     }
 
     // A new mapping lies at [begin, end). With MAP_FIXED one user put it over the region, and the
@@ -433,13 +459,28 @@ private:
         return several;
     }
 
+    // It may land on the place of a region that is gone unseen by us.
+    std::intptr_t remap_unrelated(std::uintptr_t address,
+                                  std::size_t length,
+                                  std::size_t new_length,
+                                  int flags,
+                                  std::uintptr_t new_address) noexcept {
+        const std::intptr_t result = system_.remap(address, length, new_length, flags, new_address);
+        const std::uintptr_t end = page_end(address_of(result), new_length);
+        if (is_address(result) && filter_.may_hold(address_of(result), end))
+            forget_under_lock(address_of(result), end);
+        return result;
+    }
+
     std::intptr_t remap_shared(std::uintptr_t address,
                                std::size_t length,
                                std::size_t new_length,
                                bool is_fixed) noexcept {
         const std::uintptr_t end = page_end(address, length);
         const std::uintptr_t new_end = page_end(address, new_length);
-        if (is_fixed || new_end > end || new_length == 0 || !is_whole_pages(address)) {
+        if (new_length == 0 || !is_whole_pages(address))
+            return -EINVAL;
+        if (is_fixed || new_end > end) {
             count(stats_->refused[LEANHOST_REGIONS_NOT_MOVED]);
             return -ENOMEM;
         }
@@ -511,6 +552,7 @@ private:
     std::uint64_t listing_ = 0;
     std::int64_t listing_ms_ = -listing_holds_ms;
     Signals signals_at_fork_{};
+    LeanhostRegionsStats stats_at_fork_{};
 };
 
 } // namespace leanhost::regions

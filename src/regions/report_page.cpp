@@ -43,7 +43,7 @@ LeanhostRegionsPage* make_report_page(const char* folder, LeanhostRegionsMode mo
                                                     .protection = PROT_READ | PROT_WRITE,
                                                     .flags = MAP_SHARED,
                                                     .fd = fd});
-        page = at < 0 && at >= -4095 ? nullptr : reinterpret_cast<LeanhostRegionsPage*>(at);
+        page = is_error(at) ? nullptr : reinterpret_cast<LeanhostRegionsPage*>(at);
     }
     if (fd >= 0)
         ::syscall(SYS_close, fd);
