@@ -17,6 +17,7 @@ void add_memory_command(CLI::App& app, CommandBody& chosen);
 void add_run_command(CLI::App& app, CommandBody& chosen);
 void add_fixture_command(CLI::App& app, CommandBody& chosen);
 void add_convert_command(CLI::App& app, CommandBody& chosen);
+void add_query_command(CLI::App& app, CommandBody& chosen);
 void add_stats_command(CLI::App& app, CommandBody& chosen);
 void add_doctor_command(CLI::App& app, CommandBody& chosen);
 

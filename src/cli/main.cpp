@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
     add_run_command(app, chosen);
     add_fixture_command(app, chosen);
     add_convert_command(app, chosen);
+    add_query_command(app, chosen);
     add_stats_command(app, chosen);
     add_doctor_command(app, chosen);
     try {

@@ -11,10 +11,12 @@ void add_module_arguments(CLI::App& command, ModuleArguments& arguments) {
     command
         .add_option("--path", arguments.paths,
                     "Folder with compiled modules (.olean); several are a search path")
-        ->check(CLI::ExistingDirectory);
-    command.add_option(
-        "--module", arguments.names,
-        "Module to import, such as Batteries.Data.List; default: all in the folders");
+        ->check(CLI::ExistingDirectory)
+        ->allow_extra_args(false); // what follows is the command's own
+    command
+        .add_option("--module", arguments.names,
+                    "Module to import, such as Batteries.Data.List; default: all in the folders")
+        ->allow_extra_args(false);
     command.add_flag("--allow-missing", arguments.allow_missing,
                      "Leave out imported modules that are not in the search path");
 }

@@ -31,7 +31,22 @@ LoadedClosure::LoadedClosure(const module::ClosureRequest& request,
     : anchor_(std::move(anchor)), search_path_(request.search_path),
       verified_at_(Clock::now().time_since_epoch()),
       closure_(module::load_closure(request, regions, monitor)),
-      index_(closure_, request.max_threads, monitor), facts_(facts_of(closure_, index_)) {}
+      index_(closure_, request.max_threads, monitor), facts_(facts_of(closure_, index_)),
+      max_threads_(request.max_threads) {}
+
+const module::ReferenceGraph& LoadedClosure::references(Monitor& monitor) const {
+    return references_.get(monitor, [&] {
+        return std::make_unique<const module::ReferenceGraph>(closure_, index_, max_threads_,
+                                                              monitor);
+    });
+}
+
+const module::AxiomSets& LoadedClosure::axioms(Monitor& monitor) const {
+    const module::ReferenceGraph& graph = references(monitor);
+    return axioms_.get(monitor, [&] {
+        return std::make_unique<const module::AxiomSets>(closure_, graph, monitor);
+    });
+}
 
 bool LoadedClosure::is_current(Clock::duration max_age) const {
     const Clock::duration now = Clock::now().time_since_epoch();

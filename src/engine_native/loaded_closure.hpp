@@ -1,6 +1,7 @@
 #pragma once
 
-#include "module/constant_index.hpp"
+#include "base/build_once.hpp"
+#include "module/axiom_sets.hpp"
 
 #include <leanhost/session.hpp>
 
@@ -26,6 +27,11 @@ public:
     const module::ConstantIndex& index() const noexcept { return index_; }
     const ImportFacts& facts() const noexcept { return facts_; }
 
+    /// Built when first wanted, shared by all sessions. `monitor` may end the build, or the wait
+    /// for another thread's. Throws what their constructors throw.
+    const module::ReferenceGraph& references(Monitor& monitor) const;
+    const module::AxiomSets& axioms(Monitor& monitor) const;
+
     /// Whether the files are still those that were loaded, as of at most `max_age` ago.
     /// Cost: nothing inside that time, else one system call a file.
     bool is_current(Clock::duration max_age) const;
@@ -37,6 +43,9 @@ private:
     module::ImportClosure closure_;
     module::ConstantIndex index_; // looks into closure_
     ImportFacts facts_;
+    const unsigned max_threads_;
+    BuildOnce<module::ReferenceGraph> references_;
+    BuildOnce<module::AxiomSets> axioms_;
 };
 
 } // namespace leanhost::engine_native

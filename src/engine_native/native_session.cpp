@@ -1,6 +1,7 @@
 #include "engine_native/native_session.hpp"
 
-#include "base/utf8.hpp"
+#include "engine_native/declaration_row.hpp"
+#include "engine_native/declaration_search.hpp"
 #include "object/expr_printer.hpp"
 
 #include <fmt/format.h>
@@ -13,12 +14,6 @@ using object::ConstantInfoRef;
 
 // Between looks at the cancellation token and calls of the progress sink.
 constexpr std::size_t items_between_reports = 256;
-
-DeclarationKind public_kind(object::ConstantKind kind) {
-    static_assert(static_cast<int>(DeclarationKind::recursor) ==
-                  static_cast<int>(object::ConstantKind::recursor));
-    return static_cast<DeclarationKind>(kind);
-}
 
 // A constant of a loaded closure. Keeps the closure, and so its regions and the runtime.
 class NativeObjHolder final : public ObjHolder {
@@ -41,20 +36,6 @@ private:
     const ConstantPlace place_;
 };
 
-// Bounded, since many entries of a list may share one long name.
-std::vector<std::string> universe_params(ConstantInfoRef constant) {
-    constexpr std::size_t max_params = 1024;
-    std::vector<std::string> params;
-    for (const object::NameRef param : constant.universe_params()) {
-        if (params.size() == max_params) {
-            throw object::MalformedObject(constant.object().word(),
-                                          "at most 1024 universe parameters", "more");
-        }
-        params.push_back(valid_utf8(param.to_string()));
-    }
-    return params;
-}
-
 } // namespace
 
 NativeSession::NativeSession(std::shared_ptr<const LoadedClosure> loaded,
@@ -62,26 +43,6 @@ NativeSession::NativeSession(std::shared_ptr<const LoadedClosure> loaded,
                              bool was_shared)
     : loaded_(std::move(loaded)), imports_(std::move(imports)), facts_(loaded_->facts()) {
     facts_.was_shared = was_shared;
-}
-
-DeclarationRow NativeSession::row_for(const Name& name, const DeclarationFields& fields) const {
-    const std::optional<ConstantPlace> place = loaded_->index().find(name);
-    if (!place)
-        return std::nullopt;
-    const module::ClosureModule& module = loaded_->closure().modules()[place->module];
-    return module::reading(*module.region, "constant", [&] {
-        const ConstantInfoRef constant = module.data.constant(place->constant);
-        Declaration row{public_kind(constant.kind()), module.text, {}, {}, false};
-        if (fields.universe_params)
-            row.universe_params = universe_params(constant);
-        if (fields.type) {
-            object::PrintedTerm printed =
-                object::print_term(constant.type(), fields.max_type_bytes);
-            row.type = valid_utf8(std::move(printed.text));
-            row.type_is_cut = printed.is_cut;
-        }
-        return DeclarationRow(std::move(row));
-    });
 }
 
 DeclarationRows NativeSession::do_query_declarations(std::span<const Name> names,
@@ -93,7 +54,9 @@ DeclarationRows NativeSession::do_query_declarations(std::span<const Name> names
     for (const Name& name : names) {
         if (rows.size() % items_between_reports == 0)
             monitor.report("query", rows.size(), names.size());
-        rows.push_back(row_for(name, fields));
+        const std::optional<ConstantPlace> place = loaded_->index().find(name);
+        rows.push_back(place ? DeclarationRow(declaration_at(*loaded_, *place, fields))
+                             : std::nullopt);
     }
     monitor.report("query", rows.size(), names.size());
     return DeclarationRows(std::move(rows), loaded_);
@@ -135,6 +98,65 @@ Obj NativeSession::do_find_object(const Name& name) const {
         return public_kind(module::constant_at(loaded_->closure(), *place).kind());
     });
     return Obj(std::make_shared<const NativeObjHolder>(name, kind, loaded_, *place));
+}
+
+SearchSummary NativeSession::do_search_declarations(const DeclarationFilter& filter,
+                                                    const DeclarationFields& fields,
+                                                    const DeclarationSink& sink,
+                                                    const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    return search(*loaded_, filter, fields, sink, monitor);
+}
+
+Name NativeSession::name_at(const module::ReferenceGraph& graph,
+                            module::ReferenceGraph::Number number) const {
+    const ConstantPlace place = graph.place_of(number);
+    return module::reading(*loaded_->closure().modules()[place.module].region, "constant", [&] {
+        return module::constant_at(loaded_->closure(), place).name().to_name();
+    });
+}
+
+std::vector<Answer<std::vector<Reference>>> NativeSession::do_references(
+    Direction direction, std::span<const Name> names, const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    const module::ReferenceGraph& graph = loaded_->references(monitor);
+    std::vector<Answer<std::vector<Reference>>> answers;
+    for (const Name& name : names) {
+        monitor.check();
+        const std::optional<ConstantPlace> place = loaded_->index().find(name);
+        if (!place) {
+            answers.emplace_back(std::nullopt);
+            continue;
+        }
+        const module::ReferenceGraph::Number number = graph.number_of(*place);
+        std::vector<Reference>& references = answers.emplace_back().emplace();
+        for (const auto edge : direction == Direction::dependencies ? graph.dependencies(number)
+                                                                    : graph.dependents(number)) {
+            references.push_back({name_at(graph, edge.constant()), edge.is_in_type()});
+        }
+    }
+    return answers;
+}
+
+std::vector<Answer<AxiomReport>> NativeSession::do_axioms(std::span<const Name> names,
+                                                          const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    const module::AxiomSets& sets = loaded_->axioms(monitor);
+    const module::ReferenceGraph& graph = loaded_->references(monitor);
+    std::vector<Answer<AxiomReport>> answers;
+    for (const Name& name : names) {
+        const std::optional<ConstantPlace> place = loaded_->index().find(name);
+        if (!place) {
+            answers.emplace_back(std::nullopt);
+            continue;
+        }
+        const module::ReferenceGraph::Number number = graph.number_of(*place);
+        AxiomReport& report = answers.emplace_back().emplace();
+        report.is_complete = sets.is_complete(number);
+        for (const module::ReferenceGraph::Number axiom : sets.axioms(number))
+            report.axioms.push_back(name_at(graph, axiom));
+    }
+    return answers;
 }
 
 } // namespace leanhost::engine_native

@@ -26,9 +26,19 @@ protected:
                                            std::uint64_t limit,
                                            const CallOptions& options) const override;
     Obj do_find_object(const Name& name) const override;
+    SearchSummary do_search_declarations(const DeclarationFilter& filter,
+                                         const DeclarationFields& fields,
+                                         const DeclarationSink& sink,
+                                         const CallOptions& options) const override;
+    std::vector<Answer<std::vector<Reference>>>
+    do_references(Direction direction,
+                  std::span<const Name> names,
+                  const CallOptions& options) const override;
+    std::vector<Answer<AxiomReport>> do_axioms(std::span<const Name> names,
+                                               const CallOptions& options) const override;
 
 private:
-    DeclarationRow row_for(const Name& name, const DeclarationFields& fields) const;
+    Name name_at(const module::ReferenceGraph& graph, module::ReferenceGraph::Number number) const;
 
     std::shared_ptr<const LoadedClosure> loaded_;
     ImportSet imports_;

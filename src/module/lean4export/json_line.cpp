@@ -466,9 +466,10 @@ JsonLineParser::~JsonLineParser() = default;
 bool JsonLineParser::take(std::string_view line, ExportSink& sink) {
     static_assert(LineReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
     ondemand::document document;
+    bool is_started = false; // without a start (no UTF-8, say) a document cannot be asked
     const auto column = [&]() -> std::optional<std::size_t> {
         const char* at = nullptr;
-        if (document.current_location().get(at) != simdjson::SUCCESS || at < line.data() ||
+        if (!is_started || document.current_location().get(at) != simdjson::SUCCESS || at < line.data() ||
             at > line.data() + line.size())
             return std::nullopt;
         return static_cast<std::size_t>(at - line.data());
@@ -476,6 +477,7 @@ bool JsonLineParser::take(std::string_view line, ExportSink& sink) {
     try {
         document = state_->parser.iterate(line.data(), line.size(),
                                           line.size() + LineReader::padding_bytes);
+        is_started = true;
         Line parsed;
         for (ondemand::field entry : document.get_object()) {
             const std::string_view key = entry.unescaped_key();
