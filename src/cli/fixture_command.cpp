@@ -36,6 +36,10 @@ void print_report(const FixtureOptions& options, const FixtureReport& report, bo
                report.was_there ? ", there already" : "");
 }
 
+// Of the library that comes with Lean, as the seed's measurements have it.
+constexpr std::uint64_t lean_modules = 2'259;
+constexpr std::uint64_t lean_constants = 203'924;
+
 int run(const FixtureOptions& options, bool as_json) {
     ProgressLine line;
     const FixtureReport report =
@@ -52,12 +56,19 @@ void add_fixture_command(CLI::App& app, CommandBody& chosen) {
     auto as_json = std::make_shared<bool>(false);
     CLI::App* command = app.add_subcommand(
         "fixture", "Write a well-typed synthetic library as module files, to experiment with");
-    command->add_option("--modules", options->modules, "Modules, the root module included")
-        ->check(CLI::Range(2, 1000000))
-        ->capture_default_str();
-    command->add_option("--constants", options->constants, "Constants in all modules together")
-        ->check(CLI::Range(1, 100000000))
-        ->capture_default_str();
+    auto like_lean = std::make_shared<bool>(false);
+    command->add_flag(
+        "--like-lean", *like_lean,
+        "Sizes spread as in real modules; unless told otherwise, the scale of Lean's own library: "
+        "2259 modules, 203924 constants, about 1.9 GB");
+    CLI::Option* const modules =
+        command->add_option("--modules", options->modules, "Modules, the root module included")
+            ->check(CLI::Range(2, 1000000))
+            ->capture_default_str();
+    CLI::Option* const constants =
+        command->add_option("--constants", options->constants, "Constants in all modules together")
+            ->check(CLI::Range(1, 100000000))
+            ->capture_default_str();
     command->add_option("--seed", options->seed, "Another seed gives another library")
         ->capture_default_str();
     command
@@ -66,8 +77,16 @@ void add_fixture_command(CLI::App& app, CommandBody& chosen) {
     command->add_flag("--json", *as_json, "Print JSON");
     command->footer(
         "Example:\n  leanhost fixture --modules 64 --constants 5000 --out fixtures/small\n"
-        "  leanhost memory --path fixtures/small --module Fixture.All");
-    command->callback([options, as_json, &chosen] {
+        "  leanhost memory --path fixtures/small --module Fixture.All\n"
+        "  leanhost fixture --like-lean --out fixtures/lean");
+    command->callback([options, as_json, like_lean, modules, constants, &chosen] {
+        if (*like_lean) {
+            options->shape = module::fixture::SizeShape::like_lean;
+            if (modules->empty())
+                options->modules = lean_modules;
+            if (constants->empty())
+                options->constants = lean_constants;
+        }
         chosen = [options, as_json] {
             return guarded("fixture", [&] { return run(*options, *as_json); });
         };

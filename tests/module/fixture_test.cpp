@@ -245,5 +245,39 @@ TEST(WriteFixture, StoppingLeavesNoManifest) {
         EXPECT_TRUE(name.ends_with(".olean")) << name;
 }
 
+// Many small modules and a few big ones: the biggest has many times what the middle one has.
+TEST(WriteFixture, LikeLeanSpreadsSizes) {
+    test::TempDir even_folder;
+    test::TempDir folder;
+    FixtureOptions options = options_for(folder.path(), 60, 3000);
+    options.shape = SizeShape::like_lean;
+    const FixtureReport report = *write_fixture(options);
+    EXPECT_EQ(report.constants, 3000U);
+    RegionRegistry registry;
+    const auto counts = [&](const ImportClosure& closure) {
+        std::vector<std::size_t> result;
+        for (const ClosureModule& module : closure.modules())
+            result.push_back(module.data.constants().size());
+        std::sort(result.begin(), result.end());
+        return result;
+    };
+    const auto spread = counts(closure_of(folder.path(), registry));
+    EXPECT_GE(spread.back(), 4 * spread[spread.size() / 2]);
+    EXPECT_LE(spread[spread.size() / 10], spread[spread.size() / 2] / 3);
+    ASSERT_TRUE(write_fixture(options_for(even_folder.path(), 60, 3000)));
+    const auto even = counts(closure_of(even_folder.path(), registry));
+    EXPECT_LT(even.back(), 3 * even[even.size() / 2]);
+}
+
+TEST(WriteFixture, AnotherShapeIsAnotherFixture) {
+    test::TempDir folder;
+    FixtureOptions options = options_for(folder.path(), 8, 600);
+    const FixtureReport even = *write_fixture(options);
+    options.shape = SizeShape::like_lean;
+    const FixtureReport like_lean = *write_fixture(options);
+    EXPECT_FALSE(like_lean.was_there);
+    EXPECT_NE(even.digest, like_lean.digest);
+}
+
 } // namespace
 } // namespace leanhost::module::fixture

@@ -50,7 +50,10 @@ void refuse_text_format(const LineReader& reader, std::string_view first_line) {
         return;
     const bool is_version = first_line.find('#') == std::string_view::npos &&
                             first_line.find('.') != std::string_view::npos;
-    const std::string version(is_version ? first_line.substr(0, std::min<std::size_t>(first_line.find_first_of(" \t\r"), 16)) : "without a version line");
+    const std::string version(
+        is_version
+            ? first_line.substr(0, std::min<std::size_t>(first_line.find_first_of(" \t\r"), 16))
+            : "without a version line");
     fail(ErrorCode::unsupported_version,
          fmt::format("{}: lean4export's old text format ({}) is not read; export it again with "
                      "lean4export 3.0 or later, which writes NDJSON",

@@ -42,8 +42,12 @@ bool flag(ondemand::object& object, std::string_view key) {
 std::string_view text(ondemand::object& object, std::string_view key) {
     return field(object, key).get_string();
 }
+// Any error but the field's absence ends the parser's use: going on would read behind the line.
 bool has(ondemand::object& object, std::string_view key) {
-    return object.find_field_unordered(key).error() == simdjson::SUCCESS;
+    const auto error = object.find_field_unordered(key).error();
+    if (error != simdjson::SUCCESS && error != simdjson::NO_SUCH_FIELD)
+        throw simdjson::simdjson_error(error);
+    return error == simdjson::SUCCESS;
 }
 
 std::vector<Id> ids(ondemand::value value) {
@@ -248,10 +252,9 @@ constexpr DeclarationKey declaration_keys[] = {
 };
 
 std::string text_under(ondemand::object& object, std::string_view group, std::string_view key) {
-    auto found = object.find_field_unordered(group);
-    if (found.error() != simdjson::SUCCESS)
+    if (!has(object, group))
         return {};
-    ondemand::object inner = found.get_object();
+    ondemand::object inner = field(object, group).get_object();
     return has(inner, key) ? std::string(text(inner, key)) : std::string();
 }
 
@@ -457,6 +460,9 @@ private:
 } // namespace
 
 struct JsonLineParser::State {
+    // The on-demand parser reads only what it is asked for: it passes over broken parts, and some
+    // lead it behind the line's end. So a line is checked as a whole first.
+    simdjson::dom::parser checker;
     ondemand::parser parser;
 };
 
@@ -469,12 +475,16 @@ bool JsonLineParser::take(std::string_view line, ExportSink& sink) {
     bool is_started = false; // without a start (no UTF-8, say) a document cannot be asked
     const auto column = [&]() -> std::optional<std::size_t> {
         const char* at = nullptr;
-        if (!is_started || document.current_location().get(at) != simdjson::SUCCESS || at < line.data() ||
-            at > line.data() + line.size())
+        if (!is_started || document.current_location().get(at) != simdjson::SUCCESS ||
+            at < line.data() || at > line.data() + line.size())
             return std::nullopt;
         return static_cast<std::size_t>(at - line.data());
     };
     try {
+        constexpr bool copy_for_padding = false;
+        if (const auto error =
+                state_->checker.parse(line.data(), line.size(), copy_for_padding).error())
+            throw simdjson::simdjson_error(error);
         document = state_->parser.iterate(line.data(), line.size(),
                                           line.size() + LineReader::padding_bytes);
         is_started = true;

@@ -155,6 +155,8 @@ std::optional<std::string_view> LineReader::next() {
                     ? static_cast<std::size_t>(static_cast<const char*>(newline) - start)
                     : held;
             const std::size_t taken = size + (newline != nullptr ? 1 : 0);
+            if (size > max_line_bytes)
+                fail_too_long();
             begin_ += taken;
             bytes_read_ += taken;
             ++line_number_;
@@ -173,18 +175,21 @@ bool LineReader::fill() {
     std::memmove(buffer_.data(), buffer_.data() + begin_, held);
     begin_ = 0;
     end_ = held;
-    if (held > max_line_bytes) {
-        fail(ErrorCode::invalid_input,
-             fmt::format("{}:{}: a line of more than {} MiB", path_.string(), line_number_ + 1,
-                         max_line_bytes >> 20),
-             {{"file", path_.string()}, {"line", line_number_ + 1}});
-    }
+    if (held > max_line_bytes)
+        fail_too_long();
     if (buffer_.size() - padding_bytes - held < first_buffer_bytes / 2)
         buffer_.resize(buffer_.size() * 2);
     const std::size_t n =
         source_->read(buffer_.data() + end_, buffer_.size() - padding_bytes - end_);
     end_ += n;
     return n > 0;
+}
+
+void LineReader::fail_too_long() const {
+    fail(ErrorCode::invalid_input,
+         fmt::format("{}:{}: a line of more than {} MiB", path_.string(), line_number_ + 1,
+                     max_line_bytes >> 20),
+         {{"file", path_.string()}, {"line", line_number_ + 1}});
 }
 
 } // namespace leanhost::module::lean4export

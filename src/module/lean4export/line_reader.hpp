@@ -42,6 +42,7 @@ public:
 
 private:
     bool fill();
+    [[noreturn]] void fail_too_long() const;
 
     std::unique_ptr<ByteSource> source_;
     std::filesystem::path path_;
