@@ -1,4 +1,4 @@
-#include "cli/command_runner.hpp"
+#include "support/program_run.hpp"
 #include "support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -47,7 +47,7 @@ const json& process_like(const json& report, const std::string& part) {
 }
 
 TEST(RunCommand, PassesOutputInputAndStatusThrough) {
-    const Outcome outcome =
+    const ProgramRun outcome =
         run_program(run_command({}, {"sh", "-c", "cat; echo out; echo err >&2; exit 7"}));
     EXPECT_EQ(outcome.exit_status, 7);
     EXPECT_EQ(outcome.out, "out\n");
@@ -56,21 +56,21 @@ TEST(RunCommand, PassesOutputInputAndStatusThrough) {
 }
 
 TEST(RunCommand, QuietlyItAddsNothing) {
-    const Outcome outcome = run_program(run_command({"--quiet"}, {"sh", "-c", "echo err >&2"}));
+    const ProgramRun outcome = run_program(run_command({"--quiet"}, {"sh", "-c", "echo err >&2"}));
     EXPECT_EQ(outcome.exit_status, 0);
     EXPECT_EQ(outcome.out, "");
     EXPECT_EQ(outcome.err, "err\n");
 }
 
 TEST(RunCommand, EndsByTheSignalThatEndedTheCommand) {
-    const Outcome outcome = run_program(run_command({"--quiet"}, {"sh", "-c", "kill -TERM $$"}));
+    const ProgramRun outcome = run_program(run_command({"--quiet"}, {"sh", "-c", "kill -TERM $$"}));
     EXPECT_EQ(outcome.signal, SIGTERM);
-    const Outcome killed = run_program(run_command({"--quiet"}, {"sh", "-c", "kill -KILL $$"}));
+    const ProgramRun killed = run_program(run_command({"--quiet"}, {"sh", "-c", "kill -KILL $$"}));
     EXPECT_EQ(killed.signal, SIGKILL);
 }
 
 TEST(RunCommand, GivesAShellsStatusWhenTheCommandCannotStart) {
-    const Outcome missing = run_program(run_command({}, {"/no/such/program"}));
+    const ProgramRun missing = run_program(run_command({}, {"/no/such/program"}));
     EXPECT_EQ(missing.exit_status, 127);
     EXPECT_THAT(missing.err, HasSubstr("cannot run /no/such/program: No such file"));
     EXPECT_EQ(run_program(run_command({}, {"/etc/passwd"})).exit_status, 126);
@@ -78,7 +78,7 @@ TEST(RunCommand, GivesAShellsStatusWhenTheCommandCannotStart) {
 }
 
 TEST(RunCommand, PassesSignalsOn) {
-    const Outcome outcome = run_program(
+    const ProgramRun outcome = run_program(
         run_command({"--quiet"},
                     {"sh", "-c", "trap 'echo got it; exit 5' TERM; while :; do sleep 0.05; done"}),
         {}, [](int pid) {
@@ -90,7 +90,7 @@ TEST(RunCommand, PassesSignalsOn) {
 }
 
 TEST(RunCommand, ReportsOnDemandWhileTheCommandRuns) {
-    const Outcome outcome =
+    const ProgramRun outcome =
         run_program(run_command({"--interval", "50"}, {"sleep", "1"}), {}, [](int pid) {
             ::usleep(500'000);
             ::kill(pid, SIGUSR1);
@@ -157,7 +157,7 @@ TEST(RunCommand, LeavesNoReportFolderBehind) {
 }
 
 TEST(RunCommand, SaysWhereAReportCannotBeWritten) {
-    const Outcome outcome =
+    const ProgramRun outcome =
         run_program(run_command({"--memory-report", "/no/such/folder/x"}, {"true"}));
     EXPECT_EQ(outcome.exit_status, 74);
     EXPECT_THAT(outcome.err, HasSubstr("/no/such/folder/x"));

@@ -1,5 +1,5 @@
 // Programs that have nothing to do with Lean run under the library as they run without it.
-#include "regions/program_run.hpp"
+#include "support/program_run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,9 @@
 
 namespace leanhost::regions::test {
 namespace {
+
+using leanhost::test::ProgramRun;
+using leanhost::test::run_program;
 
 struct Program {
     const char* name;

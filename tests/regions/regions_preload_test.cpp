@@ -1,6 +1,6 @@
 // The library in whole programs: a loader that does what Lean does, with the library preloaded or
 // linked in.
-#include "regions/program_run.hpp"
+#include "support/program_run.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_data.hpp"
 
@@ -22,6 +22,9 @@
 
 namespace leanhost::regions::test {
 namespace {
+
+using leanhost::test::ProgramRun;
+using leanhost::test::run_program;
 
 namespace fs = std::filesystem;
 using leanhost::test::TempDir;

@@ -280,7 +280,14 @@ BuiltPart mk_export_module(const ExportTable& table,
                            const Name& module,
                            std::span<const Name> imports,
                            ExportScratch& scratch) {
-    return ModuleMaker(table, module, scratch).make(declarations, imports);
+    try {
+        return ModuleMaker(table, module, scratch).make(declarations, imports);
+    } catch (const Failure& failure) {
+        // The builders blame their caller for what they cannot hold; here the export has it.
+        if (failure.error().code() != ErrorCode::invalid_argument)
+            throw;
+        fail(ErrorCode::invalid_input, failure.error().message(), failure.error().facts());
+    }
 }
 
 } // namespace leanhost::module::lean4export

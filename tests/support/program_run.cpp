@@ -1,4 +1,4 @@
-#include "regions/program_run.hpp"
+#include "support/program_run.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <array>
 #include <chrono>
 
-namespace leanhost::regions::test {
+namespace leanhost::test {
 namespace {
 
 constexpr std::chrono::seconds patience{120};
@@ -85,12 +85,14 @@ bool read_both(const Pipe& out, const Pipe& err, ProgramRun& run) {
 } // namespace
 
 ProgramRun run_program(const std::vector<std::string>& arguments,
-                       const std::vector<std::string>& environment) {
+                       const std::vector<std::string>& environment,
+                       void (*when_started)(int pid)) {
     ProgramRun run;
     Pipe out;
     Pipe err;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out.ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
     const std::vector<std::string> environment_texts = environment_with(environment);
@@ -104,6 +106,8 @@ ProgramRun run_program(const std::vector<std::string>& arguments,
     }
     out.close_writing();
     err.close_writing();
+    if (when_started != nullptr)
+        when_started(pid);
     if (!read_both(out, err, run)) {
         ADD_FAILURE() << arguments[0] << " does not come to an end";
         ::kill(pid, SIGKILL);
@@ -115,4 +119,4 @@ ProgramRun run_program(const std::vector<std::string>& arguments,
     return run;
 }
 
-} // namespace leanhost::regions::test
+} // namespace leanhost::test
