@@ -1,0 +1,143 @@
+// The commands as users run them, over the committed modules of Batteries.
+#include "support/program_run.hpp"
+#include "support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace leanhost::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string corpus = LEANHOST_SOURCE_DIR "/tests/corpus/olean/4.28.0/batteries";
+
+ProgramRun leanhost(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), LEANHOST_COMMAND);
+    return run_program(arguments);
+}
+
+ProgramRun query(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"query", "--path", corpus, "--allow-missing"});
+    return leanhost(std::move(arguments));
+}
+
+std::vector<json> json_lines(const std::string& text) {
+    std::vector<json> result;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        result.push_back(json::parse(line));
+    return result;
+}
+
+json file_content(const std::string& path) {
+    std::ifstream in(path);
+    return json::parse(in);
+}
+
+TEST(QueryCommand, LooksANameUp) {
+    const ProgramRun run = query({"RatCast.mk", "--types", "--facts"});
+    EXPECT_EQ(run.exit_status, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("constructor  RatCast.mk"));
+    EXPECT_THAT(run.out, HasSubstr("type: ∀ {K : Type u}, (Rat → K) → @RatCast.{u} K"));
+    EXPECT_THAT(run.out, HasSubstr("\"inductive\":\"RatCast\""));
+}
+
+TEST(QueryCommand, AnUnknownNameIsNamedAndTheStatus) {
+    const ProgramRun run = query({"RatCast.mk", "RatCast.nothing"});
+    EXPECT_EQ(run.exit_status, 66);
+    EXPECT_THAT(run.out, HasSubstr("RatCast.mk"));
+    EXPECT_THAT(run.err, HasSubstr("no imported module declares 'RatCast.nothing'"));
+}
+
+TEST(QueryCommand, StreamsJsonForAllThatMatch) {
+    const ProgramRun run = query({"--prefix", "RatCast", "--dependencies", "--dependents",
+                                  "--axioms", "--value-size", "--json"});
+    const auto rows = json_lines(run.out);
+    ASSERT_GE(rows.size(), 3U);
+    for (const json& row : rows) {
+        EXPECT_THAT(row["name"].get<std::string>(), testing::StartsWith("RatCast"));
+        EXPECT_TRUE(row["dependencies"].is_array());
+        EXPECT_TRUE(row["dependents"].is_array());
+        EXPECT_TRUE(row["axioms"].is_array());
+    }
+    const ProgramRun count = query({"--prefix", "RatCast", "--count"});
+    EXPECT_EQ(count.out, std::to_string(rows.size()) + "\n");
+}
+
+TEST(QueryCommand, ConditionsNarrowAndALimitStops) {
+    const ProgramRun inductives = query({"--prefix", "RatCast", "--kind", "inductive", "--json"});
+    ASSERT_EQ(json_lines(inductives.out).size(), 1U);
+    EXPECT_EQ(json_lines(inductives.out)[0]["name"], "RatCast");
+    EXPECT_EQ(json_lines(query({"--limit", "5", "--json"}).out).size(), 5U);
+    EXPECT_EQ(query({"--kind", "lemma"}).exit_status, 64);
+}
+
+TEST(StatsCommand, CountsAnExport) {
+    const TempDir folder;
+    const std::string file = (folder.path() / "small.ndjson").string();
+    std::ofstream(file)
+        << R"({"meta":{"exporter":{"name":"lean4export","version":"3.1.0"},"format":{"version":"3.1.0"},"lean":{"githash":"x","version":"4.29.0"}}}
+{"in":1,"str":{"pre":0,"str":"p"}}
+{"ie":0,"sort":0}
+{"axiom":{"isUnsafe":false,"levelParams":[],"name":1,"type":0}}
+)";
+    const ProgramRun stats = leanhost({"stats", "--json", file});
+    ASSERT_EQ(stats.exit_status, 0) << stats.err;
+    EXPECT_EQ(json::parse(stats.out)["axiom"], 1);
+    EXPECT_EQ(json::parse(stats.out)["extra"]["lines"], 4);
+
+    const std::string out = (folder.path() / "modules").string();
+    const ProgramRun convert = leanhost({"convert", file, "--out", out, "--root", "Small"});
+    EXPECT_EQ(convert.exit_status, 0) << convert.err;
+    const ProgramRun found =
+        leanhost({"query", "--path", out, "--module", "Small", "p", "--types"});
+    EXPECT_THAT(found.out, HasSubstr("axiom        p"));
+    EXPECT_THAT(found.out, HasSubstr("type: Prop"));
+
+    std::ofstream(file, std::ios::app) << "{\"ie\":1,\"app\":{\"fn\":0,\"arg\":7}}\n";
+    const ProgramRun broken = leanhost({"stats", file});
+    EXPECT_EQ(broken.exit_status, 65);
+    EXPECT_THAT(broken.err, HasSubstr("small.ndjson:5:29: term 7 is used before"));
+}
+
+TEST(MemoryCommand, RunsAllColumnsAndWritesBothReports) {
+    const TempDir folder;
+    const std::string report = (folder.path() / "report.json").string();
+    const std::string page = (folder.path() / "report.html").string();
+    const ProgramRun run = leanhost({"memory", "--imports", "6", "--bulk", "4", "--path", corpus,
+                                     "--allow-missing", "--json", report, "--html", page});
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    EXPECT_THAT(run.out, HasSubstr("after_host_capabilities"));
+    EXPECT_THAT(run.out, Not(HasSubstr("[FAIL]")));
+    const json columns = file_content(report)["columns"];
+    const auto growth = [&](const char* column) {
+        const auto gauge = [&](const std::string& checkpoint) {
+            for (const json& c : columns[column]["checkpoints"]) {
+                if (c["name"] == checkpoint)
+                    return c["sample"]["gauge_bytes"].get<double>();
+            }
+            ADD_FAILURE() << column << " has no " << checkpoint;
+            return 0.0;
+        };
+        return gauge("fresh_import_drop_6") - gauge("fresh_import_drop_1");
+    };
+    const double files = columns["native"]["import"]["region_bytes"];
+    EXPECT_GE(growth("model"), 5 * files) << "each later import keeps its files";
+    EXPECT_LT(growth("native"), files);
+    if (columns.contains("shared")) {
+        EXPECT_LT(growth("shared"), files);
+        EXPECT_GT(columns["shared"]["region_sharing"]["shares"], 5);
+    }
+    EXPECT_GT(std::filesystem::file_size(page), 150'000U);
+}
+
+} // namespace
+} // namespace leanhost::test
