@@ -6,6 +6,7 @@
 #include "cli/html_page.hpp"
 #include "cli/json_file.hpp"
 #include "cli/memory_report.hpp"
+#include "cli/memory_scenarios.hpp"
 #include "cli/memory_workload.hpp"
 #include "cli/module_arguments.hpp"
 #include "cli/progress_line.hpp"
@@ -36,7 +37,9 @@ struct MemoryOptions {
     std::uint64_t model_ceiling_mib = 0; // 0: from what is available
     std::filesystem::path json;
     std::filesystem::path html;
-    std::string child_column; // set in a child only
+    std::string mode = "reproducer";
+    std::string child_column;   // set in a child only
+    std::string child_scenario; // likewise
 };
 
 std::uint64_t model_ceiling_bytes(const MemoryOptions& options) {
@@ -46,6 +49,18 @@ std::uint64_t model_ceiling_bytes(const MemoryOptions& options) {
     if (!available)
         return default_ceiling_limit_bytes / 4; // careful where nothing is known
     return std::min(default_ceiling_limit_bytes, *available / ceiling_share_of_available);
+}
+
+// What makes a child import from the same folders.
+std::vector<std::string> module_arguments_of(const MemoryOptions& options) {
+    std::vector<std::string> arguments{"--threads", std::to_string(options.workload.max_threads)};
+    for (const auto& root : options.modules.paths)
+        arguments.insert(arguments.end(), {"--path", root.string()});
+    for (const std::string& name : options.modules.names)
+        arguments.insert(arguments.end(), {"--module", name});
+    if (options.modules.allow_missing)
+        arguments.emplace_back("--allow-missing");
+    return arguments;
 }
 
 // The child's command line: the same workload, one column.
@@ -62,17 +77,10 @@ std::vector<std::string> child_arguments(const MemoryOptions& options, MemoryCol
                                        std::to_string(w.pool_capacity),
                                        "--checkpoint-every",
                                        std::to_string(w.checkpoint_every),
-                                       "--threads",
-                                       std::to_string(w.max_threads),
                                        "--model-ceiling",
                                        std::to_string(model_ceiling_bytes(options) / mib)};
-    const ModuleArguments& m = options.modules;
-    for (const auto& root : m.paths)
-        arguments.insert(arguments.end(), {"--path", root.string()});
-    for (const std::string& name : m.names)
-        arguments.insert(arguments.end(), {"--module", name});
-    if (m.allow_missing)
-        arguments.emplace_back("--allow-missing");
+    const std::vector<std::string> modules = module_arguments_of(options);
+    arguments.insert(arguments.end(), modules.begin(), modules.end());
     if (!w.capability.empty())
         arguments.insert(arguments.end(), {"--capability", w.capability.string()});
     return arguments;
@@ -162,7 +170,27 @@ ordered_json workload_json(const MemoryWorkload& w) {
             {"allow_missing", w.allow_missing}};
 }
 
+ScenarioOptions scenario_options(const MemoryOptions& options) {
+    return {.search_path = options.workload.search_path,
+            .modules = options.workload.modules,
+            .allow_missing = options.workload.allow_missing,
+            .max_threads = options.workload.max_threads};
+}
+
+int run_distinct(MemoryOptions& options) {
+    ProgressLine progress;
+    if (options.modules.paths.empty())
+        options.modules.paths = {ensure_fixture_library(progress).directory};
+    const ordered_json report = run_scenarios(module_arguments_of(options), progress);
+    fmt::print("{}", scenarios_text(report));
+    if (!options.json.empty())
+        write_json_file(options.json, report);
+    return 0;
+}
+
 int run_parent(MemoryOptions& options) {
+    if (options.mode != "reproducer")
+        return run_distinct(options);
     ProgressLine progress;
     if (options.modules.paths.empty()) {
         const FixtureLibrary fixture = ensure_fixture_library(progress);
@@ -201,6 +229,10 @@ int run_child(MemoryOptions& options) {
     options.workload.allow_missing = options.modules.allow_missing;
     // A parent that is killed takes its measurement with it.
     static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    if (!options.child_scenario.empty()) {
+        run_scenario(options.child_scenario, scenario_options(options), child_report_fd);
+        return 0;
+    }
     const auto* const column =
         std::find_if(std::begin(memory_columns), std::end(memory_columns),
                      [&](MemoryColumn c) { return options.child_column == memory_column_name(c); });
@@ -243,18 +275,25 @@ void add_memory_command(CLI::App& app, CommandBody& chosen) {
         ->check(CLI::ExistingFile);
     command->add_option("--json", options->json, "Write the whole report to this file as well");
     command->add_option("--html", options->html, "Write the report as one page with plots to this file as well");
+    command->add_option("--mode", options->mode,
+        "reproducer: repeated imports; pooled-distinct: what each further live environment costs")
+        ->check(CLI::IsMember({"reproducer", "pooled-distinct"}))->capture_default_str();
+    command->add_option("--child-scenario", options->child_scenario)->group("");
     command->add_option("--child-column", options->child_column)->group("");
     // clang-format on
     add_module_arguments(*command, options->modules);
     command->footer("Examples:\n"
                     "  leanhost memory\n"
                     "  leanhost memory --imports 64 --json report.json\n"
+                    "  leanhost memory --mode pooled-distinct\n"
                     "  leanhost memory --path .lake/build/lib/lean --allow-missing\n"
                     "Exit status 1: the native engine broke one of its bounds.");
     command->callback([options, &chosen] {
         chosen = [options] {
             return guarded("memory", [&] {
-                return options->child_column.empty() ? run_parent(*options) : run_child(*options);
+                const bool is_child =
+                    !options->child_column.empty() || !options->child_scenario.empty();
+                return is_child ? run_child(*options) : run_parent(*options);
             });
         };
     });

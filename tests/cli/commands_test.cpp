@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace leanhost::test {
@@ -137,6 +138,32 @@ TEST(MemoryCommand, RunsAllColumnsAndWritesBothReports) {
         EXPECT_GT(columns["shared"]["region_sharing"]["shares"], 5);
     }
     EXPECT_GT(std::filesystem::file_size(page), 150'000U);
+}
+
+TEST(MemoryCommand, TellsWhatAFurtherEnvironmentCosts) {
+    const TempDir folder;
+    const std::string library = (folder.path() / "library").string();
+    const std::string report = (folder.path() / "report.json").string();
+    ASSERT_EQ(leanhost({"fixture", "--modules", "12", "--constants", "900", "--out", library})
+                  .exit_status,
+              0);
+    const ProgramRun run =
+        leanhost({"memory", "--mode", "pooled-distinct", "--path", library, "--json", report});
+    ASSERT_EQ(run.exit_status, 0) << run.err;
+    std::map<std::string, json> steps;
+    for (const json& scenario : file_content(report)["scenarios"])
+        steps[scenario["name"]] = scenario["steps"];
+    EXPECT_EQ(steps["processes"].size(), 8U);
+    EXPECT_EQ(steps["alternating"].back()["regions"]["regions"], 0) << "all is given back";
+    const auto mapped = [&](const char* scenario, std::size_t step) {
+        return steps[scenario][step]["regions"]["mapped_bytes"].get<double>();
+    };
+    EXPECT_EQ(mapped("near_identical", 5), mapped("near_identical", 1)) << "files are shared";
+    EXPECT_EQ(mapped("sessions", 8), mapped("sessions", 1));
+    EXPECT_GT(steps["two_toolchains"][2]["sample"]["gauge_bytes"].get<double>(),
+              steps["two_toolchains"][1]["sample"]["gauge_bytes"].get<double>() +
+                  mapped("sessions", 1) / 2)
+        << "the second copy is relocated";
 }
 
 } // namespace
