@@ -151,7 +151,8 @@ TEST(MemoryCommand, TellsWhatAFurtherEnvironmentCosts) {
         leanhost({"memory", "--mode", "pooled-distinct", "--path", library, "--json", report});
     ASSERT_EQ(run.exit_status, 0) << run.err;
     std::map<std::string, json> steps;
-    for (const json& scenario : file_content(report)["scenarios"])
+    const json all = file_content(report);
+    for (const json& scenario : all["scenarios"])
         steps[scenario["name"]] = scenario["steps"];
     EXPECT_EQ(steps["processes"].size(), 8U);
     EXPECT_EQ(steps["alternating"].back()["regions"]["regions"], 0) << "all is given back";
