@@ -119,7 +119,8 @@ std::uint64_t read_privately(const std::string& path, std::uint64_t limit) {
     const auto size = fd ? ::lseek(fd.get(), 0, SEEK_END) : 0;
     if (size <= 0)
         return 0;
-    std::vector<std::uint64_t> words(std::min<std::uint64_t>(limit, size) / sizeof(std::uint64_t));
+    const auto bytes = std::min(limit, static_cast<std::uint64_t>(size));
+    std::vector<std::uint64_t> words(bytes / sizeof(std::uint64_t));
     const ssize_t n = ::pread(fd.get(), words.data(), words.size() * sizeof words[0], 0);
     volatile std::uint64_t sum = std::accumulate(words.begin(), words.end(), std::uint64_t{0});
     static_cast<void>(sum);

@@ -95,13 +95,14 @@ void ExportTable::add_term(Id id, TermNode node) {
 std::string_view ExportTable::keep(std::string_view text) {
     if (text.empty())
         return {};
-    if (blocks_.empty() || blocks_.back().size() - block_used_ < text.size()) {
-        blocks_.emplace_back(std::max(block_bytes, text.size()));
-        block_used_ = 0;
+    if (blocks_.empty() || blocks_.back().size - blocks_.back().used < text.size()) {
+        const std::size_t size = std::max(block_bytes, text.size());
+        blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size, 0});
     }
-    char* const at = blocks_.back().data() + block_used_;
+    Block& block = blocks_.back();
+    char* const at = block.bytes.get() + block.used;
     std::copy(text.begin(), text.end(), at);
-    block_used_ += text.size();
+    block.used += text.size();
     return {at, text.size()};
 }
 
@@ -243,8 +244,8 @@ std::string ExportTable::name_text(NameIndex name) const {
 
 std::size_t ExportTable::memory_bytes() const noexcept {
     std::size_t text_bytes = 0;
-    for (const auto& block : blocks_)
-        text_bytes += block.size();
+    for (const Block& block : blocks_)
+        text_bytes += block.size;
     return names_.capacity() * sizeof(NameNode) + levels_.capacity() * sizeof(LevelNode) +
            terms_.capacity() * sizeof(TermNode) + name_ids_.memory_bytes() +
            level_ids_.memory_bytes() + term_ids_.memory_bytes() +

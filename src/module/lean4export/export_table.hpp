@@ -3,7 +3,6 @@
 #include "module/lean4export/export_sink.hpp"
 #include "module/lean4export/id_map.hpp"
 
-#include <deque>
 #include <memory>
 #include <span>
 
@@ -145,8 +144,12 @@ private:
     std::vector<ExportDeclaration> declarations_;
 
     // Texts, in blocks that never move.
-    std::deque<std::vector<char>> blocks_;
-    std::size_t block_used_ = 0;
+    struct Block {
+        std::unique_ptr<char[]> bytes; // not zeroed
+        std::size_t size;
+        std::size_t used;
+    };
+    std::vector<Block> blocks_;
 };
 
 /// Calls `visit` for each term directly below `node`.
