@@ -83,6 +83,60 @@ void parse_name(benchmark::State& state) {
 }
 BENCHMARK(parse_name)->Unit(benchmark::kMicrosecond);
 
+// What the first question for dependencies costs, and the first for axioms behind it: once for each
+// closure.
+void build_references(benchmark::State& state) {
+    const auto& loaded = *held().session->loaded();
+    Monitor monitor;
+    for (auto _ : state) {
+        const module::ReferenceGraph graph(loaded.closure(), loaded.index(),
+                                           static_cast<unsigned>(state.range(0)), monitor);
+        state.counters["MiB"] = static_cast<double>(graph.size_bytes()) / (1024 * 1024);
+    }
+    state.SetBytesProcessed(state.iterations() *
+                            static_cast<std::int64_t>(loaded.facts().region_bytes));
+}
+BENCHMARK(build_references)
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(2)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+void build_axiom_sets(benchmark::State& state) {
+    const auto& loaded = *held().session->loaded();
+    Monitor monitor;
+    const module::ReferenceGraph& graph = loaded.references(monitor);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(module::AxiomSets(loaded.closure(), graph, monitor).size_bytes());
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(graph.num_constants()));
+}
+BENCHMARK(build_axiom_sets)->Unit(benchmark::kMillisecond);
+
+void query_axioms(benchmark::State& state) {
+    const std::vector<Name>& names = held().names;
+    for (auto _ : state) {
+        const auto answers = held().session->axioms(names);
+        if (!answers || !(*answers)[0])
+            std::abort();
+        benchmark::DoNotOptimize(answers->size());
+    }
+    set_rate(state, names.size());
+}
+BENCHMARK(query_axioms)->Unit(benchmark::kMillisecond);
+
+void query_dependencies(benchmark::State& state) {
+    const std::vector<Name>& names = held().names;
+    for (auto _ : state) {
+        const auto answers = held().session->dependencies(names);
+        if (!answers)
+            std::abort();
+        benchmark::DoNotOptimize(answers->size());
+    }
+    set_rate(state, names.size());
+}
+BENCHMARK(query_dependencies)->Unit(benchmark::kMillisecond);
+
 void pool_hit(benchmark::State& state) {
     auto runtime = Runtime::init({.search_path = {bench_library().root},
                                   .revalidate_after = std::chrono::milliseconds(state.range(0))});

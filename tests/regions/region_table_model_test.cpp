@@ -3,6 +3,7 @@
 #include "regions/table_test.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <random>
 
@@ -328,7 +329,12 @@ TEST_P(RegionTableModel, EveryPageIsMappedExactlyAsLongAsSomebodyOwnsIt) {
     EXPECT_EQ(simulation.system().mapped_pages(), 0U);
     EXPECT_EQ(simulation.stats().live_shared_bytes, 0U);
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, RegionTableModel, testing::Range(1U, 9U));
+// Eight, or as many as LEANHOST_SOAK_SEEDS says (`make soak`).
+unsigned num_seeds() {
+    const char* const wanted = std::getenv("LEANHOST_SOAK_SEEDS");
+    return wanted == nullptr ? 8 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, RegionTableModel, testing::Range(1U, 1 + num_seeds()));
 
 } // namespace
 } // namespace leanhost::regions::test
