@@ -82,7 +82,6 @@ private:
 };
 
 Mapping mapping_of(const ProcmapQuery& query, std::string_view name) noexcept {
-    // The listing's line has everything that is needed about the name.
     Mapping mapping;
     mapping.begin = query.vma_start;
     mapping.end = query.vma_end;
@@ -97,6 +96,10 @@ Mapping mapping_of(const ProcmapQuery& query, std::string_view name) noexcept {
 }
 
 } // namespace
+
+const char* refusal_text(int refusal) noexcept {
+    return refusal_texts[refusal];
+}
 
 bool LinuxSystem::identify(int fd, FileIdentity& identity) const noexcept {
     struct stat facts {};
@@ -140,7 +143,6 @@ std::uint64_t LinuxSystem::path_hash(int fd) const noexcept {
 }
 
 MappingAnswer LinuxSystem::mapping_at(std::uintptr_t address, Mapping& mapping) const noexcept {
-    const SavedErrno saved;
     const OpenFile maps("/proc/self/maps");
     if (!maps.is_open())
         return MappingAnswer::cannot_say;
@@ -160,7 +162,6 @@ MappingAnswer LinuxSystem::mapping_at(std::uintptr_t address, Mapping& mapping) 
 
 void LinuxSystem::list_mappings(void (*visit)(void*, const Mapping&),
                                 void* context) const noexcept {
-    const SavedErrno saved;
     const OpenFile maps("/proc/self/maps");
     char text[2 * path_bytes];
     std::size_t held = 0;
@@ -227,7 +228,7 @@ void LinuxSystem::log_refusal(LeanhostRegionsMode mode,
                               int refusal,
                               std::uintptr_t address) const noexcept {
     if (is_logged(mode))
-        write_log_line("not shared 0x%zx: %s", address, refusal_texts[refusal]);
+        write_log_line("not shared 0x%zx: %s", address, refusal_text(refusal));
 }
 
 } // namespace leanhost::regions

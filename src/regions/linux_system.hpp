@@ -10,6 +10,9 @@
 
 namespace leanhost::regions {
 
+/// For people, such as "address taken". `refusal` is a LeanhostRegionsRefusal.
+const char* refusal_text(int refusal) noexcept;
+
 /// The kernel, asked by number: none of these calls passes through a symbol that the library
 /// exports, and none allocates. errno stays as it was. Results: negative errno for an error.
 class LinuxSystem {

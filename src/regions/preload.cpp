@@ -86,6 +86,11 @@ void start_in_child() noexcept {
         static_cast<unsigned long long>(stats.maps), static_cast<double>(stats.mapped_bytes) / mib,
         static_cast<unsigned long long>(stats.shares),
         static_cast<double>(stats.shared_bytes) / mib, static_cast<unsigned long long>(refused));
+    for (int i = 0; i < LEANHOST_REGIONS_REFUSALS; ++i) {
+        if (stats.refused[i] > 0)
+            write_log_line("at exit: not shared, %s: %llu", refusal_text(i),
+                           static_cast<unsigned long long>(stats.refused[i]));
+    }
 }
 
 [[gnu::noinline, gnu::cold]] std::intptr_t fail_with(std::intptr_t error) noexcept {

@@ -518,16 +518,16 @@ private:
         return region.verified_listing == listing_;
     }
 
-    // The path answers for file systems whose mappings show another device than fstat (overlayfs
-    // before Linux 6.8, btrfs).
+    // The path answers only where mappings show another device than fstat (overlayfs before Linux
+    // 6.8, btrfs). On the same device another inode is another file, whatever its path.
     bool is_mapping_of(const Mapping& mapping, const Region& region) const noexcept {
         if (!mapping.is_read_only || mapping.is_shared)
             return false;
         if (mode_ == LEANHOST_REGIONS_PRIVATE && mapping.inode == 0)
             return mapping.begin <= region.begin && mapping.end >= region.end;
-        const bool is_file =
-            (mapping.device == region.file.device && mapping.inode == region.file.inode) ||
-            (region.path_hash != 0 && mapping.path_hash == region.path_hash);
+        const bool is_file = mapping.device == region.file.device
+                                 ? mapping.inode == region.file.inode
+                                 : region.path_hash != 0 && mapping.path_hash == region.path_hash;
         return is_file && mapping.offset == 0 && mapping.begin == region.begin &&
                mapping.end == region.end;
     }

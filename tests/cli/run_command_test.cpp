@@ -101,6 +101,13 @@ TEST(RunCommand, ReportsOnDemandWhileTheCommandRuns) {
     EXPECT_NE(outcome.err.find("leanhost run: ", first + 1), std::string::npos);
 }
 
+// Whoever started us may ignore SIGCHLD; then nobody's end was ever heard of.
+TEST(RunCommand, EndsWhereChildrensEndsAreIgnored) {
+    const ProgramRun outcome = run_program(
+        {"sh", "-c", "trap '' CHLD; exec \"$0\" run --quiet -- sh -c 'exit 9'", LEANHOST_COMMAND});
+    EXPECT_EQ(outcome.exit_status, 9);
+}
+
 TEST(RunCommand, SamplesTheWholeTree) {
     const json report = report_of({"sh", "-c", "sh -c 'sleep 0.6; :' & wait"});
     EXPECT_EQ(report["status"]["exit"], 0);

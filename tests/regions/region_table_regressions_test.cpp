@@ -89,5 +89,25 @@ TEST_F(RegionTableRegression, AForkedChildBeginsWithWhatWasLiveAtTheFork) {
     stats = childs;
 }
 
+// A rebuilt file at the old path, mapped unseen by us: the path alone let it pass for the old file,
+// which somebody still had open.
+TEST_F(RegionTableRegression, AnotherFileOfTheSamePathAndDeviceIsNotShared) {
+    const int old = system.add_module(base, 4);
+    const int rebuilt = system.add_module(base, 4);
+    system.file(rebuilt).path = system.file(old).path;
+    for (const bool can_query : {true, false}) {
+        system.can_query = can_query;
+        system.time_ms += 10'000;
+        ASSERT_EQ(map(old, 4), base);
+        system.raw_unmap(base, 4);
+        system.raw_map(base, 4, {rebuilt, 0, PROT_READ, false});
+        const std::uint64_t shares = stats.shares;
+        EXPECT_NE(map(old, 4), base) << "would show the rebuilt file";
+        EXPECT_EQ(stats.shares, shares);
+        unmap(base, 4);
+    }
+    EXPECT_EQ(stats.refused[LEANHOST_REGIONS_UNVERIFIED], 2U);
+}
+
 } // namespace
 } // namespace leanhost::regions::test

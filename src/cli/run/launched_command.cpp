@@ -66,6 +66,8 @@ LaunchedCommand::LaunchedCommand(const std::vector<std::string>& command,
     signals_ = UniqueFd(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_)
         fail(ErrorCode::io, fmt::format("cannot wait for signals: {}", std::strerror(errno)));
+    // Ignored by whoever started us, it would never come, and nobody could be waited for.
+    ::signal(SIGCHLD, SIG_DFL); // NOLINT(cert-err33-c): it can always be set
     // A command's orphans stay in sight. Ignored on purpose: without it they just leave the tree.
     static_cast<void>(::prctl(PR_SET_CHILD_SUBREAPER, 1));
     pid_ = spawn(command, environment, before);

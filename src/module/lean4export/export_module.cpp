@@ -13,9 +13,7 @@ namespace {
 
 using object::ConstantKind;
 
-constexpr std::size_t max_number_bytes = std::size_t{16} << 20;
-
-// The limbs of a decimal number.
+// The limbs of a decimal number, whose size the table has bounded.
 std::vector<std::uint64_t> limbs_of(std::string_view digits) {
     constexpr std::size_t surely_one_limb = 18;
     if (digits.size() <= surely_one_limb)
@@ -184,7 +182,7 @@ private:
                                  built_term(tail.body), node.non_dep);
         }
         case TermKind::nat_literal:
-            return mk_nat_literal(table_.text(node));
+            return terms_.mk_nat_lit(limbs_of(table_.text(node)));
         case TermKind::string_literal:
             return terms_.mk_string_lit(table_.text(node));
         case TermKind::mdata:
@@ -193,15 +191,6 @@ private:
             return terms_.mk_proj(name(node.a), node.b, built_term(node.c));
         }
         fail(ErrorCode::internal, "a term of no kind");
-    }
-
-    BuiltRef mk_nat_literal(std::string_view digits) {
-        const std::vector<std::uint64_t> limbs = limbs_of(digits);
-        if (limbs.size() * sizeof(std::uint64_t) > max_number_bytes) {
-            fail(ErrorCode::invalid_input, fmt::format("a number of {} digits is more than {} MiB",
-                                                       digits.size(), max_number_bytes >> 20));
-        }
-        return terms_.mk_nat_lit(limbs);
     }
 
     BuiltRef names_list(const std::vector<Id>& names) {

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t block_bytes = std::size_t{1} << 20;
 constexpr std::uint32_t max_items = IdMap::none - 1;
 constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
-// 2^8 has 2.4 decimal digits; a few more are refused only when the value is made.
-constexpr std::size_t max_literal_digits = max_literal_bytes / 5 * 12 + 16;
+// A byte has 2.408 decimal digits: rounded down, so that no value is beyond the bytes.
+constexpr std::size_t max_literal_digits = max_literal_bytes / 5 * 12;
 
 [[noreturn]] void bad(std::string text, std::optional<Id> culprit = std::nullopt) {
     throw BadLine{std::move(text), std::nullopt, culprit};
