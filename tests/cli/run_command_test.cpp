@@ -103,8 +103,10 @@ TEST(RunCommand, ReportsOnDemandWhileTheCommandRuns) {
 
 // Whoever started us may ignore SIGCHLD; then nobody's end was ever heard of.
 TEST(RunCommand, EndsWhereChildrensEndsAreIgnored) {
-    const ProgramRun outcome = run_program(
-        {"sh", "-c", "trap '' CHLD; exec \"$0\" run --quiet -- sh -c 'exit 9'", LEANHOST_COMMAND});
+    std::signal(SIGCHLD, SIG_IGN); // which the started program inherits
+    const ProgramRun outcome =
+        run_program(run_command({"--quiet"}, {"sh", "-c", "sleep 0.3; exit 9"}), {},
+                    [](int) { std::signal(SIGCHLD, SIG_DFL); });
     EXPECT_EQ(outcome.exit_status, 9);
 }
 
