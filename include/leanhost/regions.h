@@ -61,10 +61,11 @@ typedef struct LeanhostRegionsPage {
     uint64_t magic;   ///< LEANHOST_REGIONS_MAGIC
     uint32_t version; ///< LEANHOST_REGIONS_VERSION
     uint32_t mode;    ///< LeanhostRegionsMode
-    int64_t pid;
+    int64_t pid;      ///< in the process's own pid namespace
     int64_t parent_pid;
-    int64_t started_ns; ///< CLOCK_MONOTONIC
-    char program[200];  ///< as the process was called, cut, zero-terminated
+    uint64_t pid_namespace; ///< the number in /proc/self/ns/pid; 0: unknown
+    int64_t started_ns;     ///< CLOCK_MONOTONIC
+    char program[200];      ///< as the process was called, cut, zero-terminated
     LeanhostRegionsStats stats;
 } LeanhostRegionsPage;
 

@@ -29,6 +29,15 @@ int open_report_file(const char* folder, long long started_ns) noexcept {
                                       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
+// "pid:[4026531836]"
+std::uint64_t pid_namespace() noexcept {
+    char link[64] = {};
+    const long size =
+        ::syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", link, sizeof link - 1);
+    unsigned long long number = 0;
+    return size > 0 && ::sscanf(link, "pid:[%llu]", &number) == 1 ? number : 0;
+}
+
 } // namespace
 
 LeanhostRegionsPage* make_report_page(const char* folder, LeanhostRegionsMode mode) noexcept {
@@ -52,6 +61,7 @@ LeanhostRegionsPage* make_report_page(const char* folder, LeanhostRegionsMode mo
         page->mode = mode;
         page->pid = ::getpid();
         page->parent_pid = ::getppid();
+        page->pid_namespace = pid_namespace();
         page->started_ns = started_ns;
         ::snprintf(page->program, sizeof page->program, "%s", program_invocation_name);
         // Last: with the magic number the page is complete.

@@ -137,6 +137,18 @@ TEST(RunCommand, KnowsShortProcessesByTheirReports) {
     EXPECT_EQ(short_ones, 5);
 }
 
+// Counters of ended processes are folded into their records; their files go at once.
+TEST(RunCommand, ReportFilesGoWithTheirProcesses) {
+    const TempDir folder;
+    const ProgramRun outcome = run_program(
+        run_command({"--quiet", "--interval", "20"},
+                    {"sh", "-c",
+                     "i=0; while [ $i -lt 40 ]; do /bin/true; i=$((i+1)); done; sleep 0.4; "
+                     "ls \"$LEANHOST_REGIONS_REPORT\" | wc -l"}),
+        {"TMPDIR=" + folder.path().string()});
+    EXPECT_LT(std::stol(outcome.out), 12) << "those that live, and who counts them";
+}
+
 TEST(RunCommand, CountsWhatTheModelOfLeansLoaderShares) {
     const std::string corpus = LEANHOST_SOURCE_DIR "/tests/corpus/olean/4.28.0/batteries";
     const std::vector<std::string> memory{LEANHOST_COMMAND, "memory", "--columns",      "model",
@@ -155,8 +167,12 @@ TEST(RunCommand, CountsWhatTheModelOfLeansLoaderShares) {
 TEST(RunCommand, WritesAPage) {
     const TempDir folder;
     const std::string page = (folder.path() / "page.html").string();
-    EXPECT_EQ(run_program(run_command({"--html", page}, {"sleep", "0.3"})).exit_status, 0);
-    EXPECT_GT(std::filesystem::file_size(page), 150'000U);
+    EXPECT_EQ(run_program(run_command({"--html", page}, {"sleep", "0.37"})).exit_status, 0);
+    std::ifstream in(page);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_THAT(text, HasSubstr("sleep 0.37")) << "the run's data";
+    EXPECT_THAT(text, HasSubstr("\"schema\":\"leanhost.run/1\""));
+    EXPECT_THAT(text, HasSubstr("Private anonymous memory")) << "what draws it";
 }
 
 TEST(RunCommand, LeavesNoReportFolderBehind) {

@@ -5,11 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <ctime>
 #include <memory>
 
 namespace leanhost::cli {
@@ -53,6 +55,8 @@ bool take_after_name(std::string_view text, ProcessEntry& entry) {
     return take_number(text, entry.start_ticks);
 }
 
+constexpr std::size_t stat_bytes = 2048;
+
 std::vector<ProcessEntry> list_processes() {
     std::vector<ProcessEntry> processes;
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
@@ -61,7 +65,6 @@ std::vector<ProcessEntry> list_processes() {
     while (const dirent* const entry = ::readdir(folder.get())) { // NOLINT(concurrency-mt-unsafe)
         if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0)
             continue;
-        constexpr std::size_t stat_bytes = 2048;
         const std::string line =
             read_start(fmt::format("/proc/{}/stat", entry->d_name), stat_bytes);
         if (const auto process = parse_process_stat(line))
@@ -70,7 +73,22 @@ std::vector<ProcessEntry> list_processes() {
     return processes;
 }
 
+std::int64_t nanoseconds_of(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
 } // namespace
+
+std::uint64_t start_ticks_at(std::int64_t monotonic_ns) {
+    const std::int64_t after_boot_ns =
+        monotonic_ns + nanoseconds_of(CLOCK_BOOTTIME) - nanoseconds_of(CLOCK_MONOTONIC);
+    const std::int64_t tick_ns = 1'000'000'000 / ::sysconf(_SC_CLK_TCK);
+    constexpr std::int64_t rounding = 2;
+    return static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, after_boot_ns / tick_ns + rounding));
+}
 
 std::optional<ProcessEntry> parse_process_stat(std::string_view line) {
     // The name stands in brackets and may hold anything, brackets included.
@@ -82,6 +100,12 @@ std::optional<ProcessEntry> parse_process_stat(std::string_view line) {
     if (!take_number(line, entry.pid))
         return std::nullopt;
     return take_after_name(after_name, entry) ? std::optional(entry) : std::nullopt;
+}
+
+std::optional<ProcessEntry> find_live_process(::pid_t pid) {
+    const auto process =
+        parse_process_stat(read_start(fmt::format("/proc/{}/stat", pid), stat_bytes));
+    return process && !process->is_zombie() ? process : std::nullopt;
 }
 
 std::vector<ProcessEntry> list_descendants(::pid_t ancestor) {

@@ -20,8 +20,15 @@ struct ProcessEntry {
     bool is_zombie() const noexcept { return state == 'Z' || state == 'X'; }
 };
 
+/// A bound on `start_ticks` of a process that had begun at that time of CLOCK_MONOTONIC: the two
+/// clocks differ by the machine's sleep, and a tick is coarse.
+std::uint64_t start_ticks_at(std::int64_t monotonic_ns);
+
 /// A line of /proc/<pid>/stat; nullopt when it is malformed.
 std::optional<ProcessEntry> parse_process_stat(std::string_view line);
+
+/// The live process with that pid; nullopt when there is none, or only a zombie.
+std::optional<ProcessEntry> find_live_process(::pid_t pid);
 
 /// Every process below `ancestor`, at any depth, without it; parents before children. What ends
 /// meanwhile may be missing. Cost: one small file for each process of the machine.

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <ctime>
 #include <memory>
 
 namespace leanhost::cli {
@@ -53,24 +52,13 @@ bool may_be_covered(Coverage seen) {
            seen != Coverage::environment_cleared;
 }
 
-std::int64_t nanoseconds_of(clockid_t clock) {
-    timespec now{};
-    ::clock_gettime(clock, &now);
-    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
-
-// A process's start is known in ticks after boot, a page's on the monotonic clock.
-std::uint64_t ticks_of(std::int64_t monotonic_ns) {
-    const std::int64_t after_boot_ns =
-        monotonic_ns + nanoseconds_of(CLOCK_BOOTTIME) - nanoseconds_of(CLOCK_MONOTONIC);
-    const std::int64_t tick_ns = 1'000'000'000 / ::sysconf(_SC_CLK_TCK);
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, after_boot_ns / tick_ns));
-}
-
 } // namespace
 
-ProcessWatch::ProcessWatch(const ReportFolder& reports, std::filesystem::path library)
-    : reports_(reports), library_(std::move(library)), start_(std::chrono::steady_clock::now()) {}
+ProcessWatch::ProcessWatch(ReportFolder& reports,
+                           std::filesystem::path library,
+                           std::size_t max_records)
+    : reports_(reports), library_(std::move(library)), max_records_(max_records),
+      start_(std::chrono::steady_clock::now()) {}
 
 double ProcessWatch::seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -115,10 +103,10 @@ void ProcessWatch::look_at(const ProcessEntry& entry, double now_s) {
     note_module_files(entry.pid);
 }
 
-// Null when there are too many.
+// Null when there are too many, and all of them live.
 ProcessRecord* ProcessWatch::add_record(const ProcessEntry& entry, double now_s) {
-    if (records_.size() >= max_records) {
-        has_left_out_ = true;
+    if (records_.size() >= max_records_ && !leave_one_out()) {
+        ++left_out_.processes;
         return nullptr;
     }
     ProcessRecord& record = records_[{entry.start_ticks, entry.pid}];
@@ -128,12 +116,42 @@ ProcessRecord* ProcessWatch::add_record(const ProcessEntry& entry, double now_s)
     return &record;
 }
 
+// Of the ended ones that with the smallest peak goes: it stays in the sums.
+bool ProcessWatch::leave_one_out() {
+    const auto weight = [](const ProcessRecord& record) {
+        return record.peak.gauge_bytes().value_or(0);
+    };
+    auto least = records_.end();
+    for (auto at = records_.begin(); at != records_.end(); ++at) {
+        ProcessRecord& record = at->second;
+        record.has_ended_ = record.has_ended_ || !find_live_process(record.entry.pid);
+        if (record.has_ended_ &&
+            (least == records_.end() || weight(record) < weight(least->second)))
+            least = at;
+    }
+    if (least == records_.end())
+        return false;
+    const ProcessRecord& record = least->second;
+    ++left_out_.processes;
+    if (record.coverage == Coverage::covered) {
+        ++left_out_.covered;
+        add_report(left_out_.sharing, record.sharing);
+    }
+    std::vector<ProcessRecord*>& same_pid = by_pid_[record.entry.pid];
+    std::erase(same_pid, &least->second);
+    if (same_pid.empty())
+        by_pid_.erase(record.entry.pid);
+    records_.erase(least);
+    return true;
+}
+
 void ProcessWatch::sample(ProcessRecord& record, double now_s) {
     const MemorySample sample = sample_process(record.entry.pid);
     keep_maxima(record.peak, sample);
+    record.last = sample;
     if (record.times_seen % record.stride_ != 0 && record.times_seen != 1)
         return;
-    record.points.push_back({now_s, sample});
+    record.points.push_back({now_s, sample.gauge_bytes(), sample.rss_bytes, sample.pss_bytes});
     if (record.points.size() < ProcessRecord::max_points)
         return;
     record.stride_ *= 2;
@@ -157,11 +175,16 @@ void ProcessWatch::note_module_files(::pid_t pid) {
 
 void ProcessWatch::take_reports() {
     for (auto& [key, record] : records_)
-        record.sharing = LeanhostRegionsStats{};
-    for (const LeanhostRegionsPage& page : reports_.read()) {
-        ProcessRecord* const record = record_of(page);
+        record.sharing = record.ended_sharing_;
+    for (const ReportFolder::Page& taken : reports_.take()) {
+        const LeanhostRegionsPage& page = taken.content;
+        ProcessRecord* const record = record_of(taken);
         if (record == nullptr)
             continue;
+        if (taken.is_final) {
+            add_report(record->ended_sharing_, page.stats);
+            record->has_ended_ = true;
+        }
         if (may_be_covered(record->coverage)) {
             record->coverage =
                 page.mode == LEANHOST_REGIONS_OFF ? Coverage::switched_off : Coverage::covered;
@@ -174,25 +197,39 @@ void ProcessWatch::take_reports() {
 }
 
 // The process with that pid that started last before the page was made. One that ended between two
-// looks is known by its page alone.
-ProcessRecord* ProcessWatch::record_of(const LeanhostRegionsPage& page) {
-    const std::uint64_t page_ticks = ticks_of(page.started_ns);
-    constexpr std::uint64_t rounding_ticks = 2;
+// looks is known by its page alone, and one in a container of its own, whose pid here we do not
+// know.
+ProcessRecord* ProcessWatch::record_of(const ReportFolder::Page& taken) {
+    const LeanhostRegionsPage& page = taken.content;
     const auto pid = static_cast<::pid_t>(page.pid);
-    ProcessRecord* found = nullptr;
-    if (const auto same_pid = by_pid_.find(pid); same_pid != by_pid_.end()) {
-        for (ProcessRecord* const record : same_pid->second) {
-            if (record->entry.start_ticks <= page_ticks + rounding_ticks)
-                found = record;
-        }
+    const bool is_ours = page.pid_namespace == reports_.pid_namespace();
+    if (is_ours) {
+        if (ProcessRecord* const seen = last_started_before(pid, start_ticks_at(page.started_ns)))
+            return seen;
+        if (!taken.is_final)
+            return nullptr; // the next look will see it
     }
-    if (found != nullptr)
-        return found;
+    // A time in nanoseconds is no tick of a process that was seen.
+    const auto unique = static_cast<std::uint64_t>(page.started_ns);
+    if (const auto known = records_.find({unique, pid}); known != records_.end())
+        return &known->second;
     ProcessEntry entry;
     entry.pid = pid;
     entry.parent = static_cast<::pid_t>(page.parent_pid);
-    entry.start_ticks = page_ticks;
+    entry.start_ticks = unique;
     return add_record(entry, seconds());
+}
+
+ProcessRecord* ProcessWatch::last_started_before(::pid_t pid, std::uint64_t ticks) {
+    const auto same_pid = by_pid_.find(pid);
+    if (same_pid == by_pid_.end())
+        return nullptr;
+    ProcessRecord* found = nullptr;
+    for (ProcessRecord* const record : same_pid->second) {
+        if (record->entry.start_ticks <= ticks)
+            found = record;
+    }
+    return found;
 }
 
 } // namespace leanhost::cli

@@ -18,11 +18,19 @@ public:
     ~ReportFolder();
 
     const std::filesystem::path& path() const noexcept { return path_; }
-    /// Every complete page, oldest first. A process that ran another program has one for each.
-    std::vector<LeanhostRegionsPage> read() const;
+    struct Page {
+        LeanhostRegionsPage content{};
+        /// Its process has ended: these are its last counters, and the file is gone.
+        bool is_final = false;
+    };
+    /// Every complete page, oldest first; a process that ran another program has one for each. The
+    /// files of ended processes are removed, so that the folder never holds more than live ones.
+    std::vector<Page> take();
+    std::uint64_t pid_namespace() const noexcept { return own_namespace_; }
 
 private:
     std::filesystem::path path_;
+    std::uint64_t own_namespace_ = 0;
 };
 
 } // namespace leanhost::cli

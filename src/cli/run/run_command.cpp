@@ -41,7 +41,7 @@ std::vector<std::string> environment_of(const RunOptions& options,
 
 int run(const RunOptions& options) {
     const std::filesystem::path library = companion_library(regions_library);
-    const ReportFolder reports;
+    ReportFolder reports;
     ProcessWatch watch(reports, library);
     auto started = guarded("run", [&] {
         return std::make_unique<LaunchedCommand>(options.command,
@@ -58,13 +58,22 @@ int run(const RunOptions& options) {
     const auto print = [](const nlohmann::ordered_json& json) {
         fmt::print(stderr, "{}", run_report_text(json));
     };
-    const int status = (*started)->wait(
-        options.interval_ms, [&] { watch.look(); },
-        [&] {
-            watch.look();
-            print(report(std::nullopt));
-        });
-    watch.look();
+    // What goes wrong while looking is told at the end: it is no reason to leave the command alone.
+    Expected<void> looked;
+    const auto look = [&] {
+        if (looked)
+            looked = guarded("watch", [&] { watch.look(); });
+    };
+    const auto print_now = [&] {
+        look();
+        looked = guarded("report", [&] { print(report(std::nullopt)); });
+    };
+    const int status = (*started)->wait(options.interval_ms, look, print_now);
+    look();
+    if (!looked)
+        fmt::print(stderr, "leanhost: watching stopped early: {}\n", looked.error().message());
+    if (options.is_quiet && options.json.empty() && options.html.empty())
+        return status;
     const nlohmann::ordered_json last = report(status);
     if (!options.is_quiet)
         print(last);

@@ -43,16 +43,15 @@ ordered_json points_json(const ProcessRecord& record) {
     ordered_json points = ordered_json::array();
     for (const auto& point : record.points) {
         points.push_back({{"at_s", point.at_s},
-                          {"gauge_bytes", optional_json(point.sample.gauge_bytes())},
-                          {"rss_bytes", optional_json(point.sample.rss_bytes)},
-                          {"pss_bytes", optional_json(point.sample.pss_bytes)}});
+                          {"gauge_bytes", optional_json(point.gauge_bytes)},
+                          {"rss_bytes", optional_json(point.rss_bytes)},
+                          {"pss_bytes", optional_json(point.pss_bytes)}});
     }
     return points;
 }
 
 ordered_json process_json(const ProcessRecord& record) {
     const bool is_covered = record.coverage == Coverage::covered;
-    const MemorySample last = record.points.empty() ? MemorySample{} : record.points.back().sample;
     return {{"pid", record.entry.pid},
             {"parent_pid", record.entry.parent},
             {"command", record.command},
@@ -62,7 +61,7 @@ ordered_json process_json(const ProcessRecord& record) {
             {"coverage_text", coverage_text(record.coverage)},
             {"region_sharing", is_covered ? to_json(record.sharing) : ordered_json()},
             {"peak", to_json(record.peak)},
-            {"last", to_json(last)},
+            {"last", to_json(record.last)},
             {"attribution", to_json(record.last_attribution)},
             {"anonymous_growth", growth_json(record)},
             {"samples", points_json(record)}};
@@ -76,11 +75,13 @@ ordered_json status_json(std::optional<int> wait_status) {
     return {{"signal", WTERMSIG(*wait_status)}};
 }
 
-ordered_json totals_json(const ordered_json& processes, const std::optional<ReadingSpeed>& speed) {
-    std::uint64_t covered = 0;
-    std::uint64_t shares = 0;
-    std::uint64_t shared_bytes = 0;
-    std::uint64_t refused = 0;
+ordered_json totals_json(const ordered_json& processes,
+                         const ProcessWatch::LeftOut& left_out,
+                         const std::optional<ReadingSpeed>& speed) {
+    std::uint64_t covered = left_out.covered;
+    std::uint64_t shares = left_out.sharing.shares;
+    std::uint64_t shared_bytes = left_out.sharing.shared_bytes;
+    std::uint64_t refused = refused_of(to_json(left_out.sharing));
     for (const auto& process : processes) {
         const ordered_json& sharing = process["region_sharing"];
         if (!sharing.is_object())
@@ -90,7 +91,7 @@ ordered_json totals_json(const ordered_json& processes, const std::optional<Read
         shared_bytes += sharing["shared_bytes"].get<std::uint64_t>();
         refused += refused_of(sharing);
     }
-    ordered_json totals{{"processes", processes.size()},
+    ordered_json totals{{"processes", processes.size() + left_out.processes},
                         {"covered", covered},
                         {"shares", shares},
                         {"shared_bytes", shared_bytes},
@@ -152,6 +153,19 @@ void add_growth(std::string& text, const ordered_json& process) {
         fmt::format_to(std::back_inserter(text), "  {}{}\n", process["pid"].get<long>(), parts);
 }
 
+void add_unreported(std::string& text, const std::vector<const ordered_json*>& rows) {
+    std::size_t count = 0;
+    for (const ordered_json* const process : rows) {
+        if ((*process)["region_sharing"].is_object() || ++count > max_rows)
+            continue;
+        text += fmt::format("no report: {} {}: {}\n", (*process)["pid"].get<long>(),
+                            cut((*process)["command"], 40),
+                            (*process)["coverage_text"].get<std::string>());
+    }
+    if (count > max_rows)
+        text += fmt::format("no report: {} more\n", count - max_rows);
+}
+
 } // namespace
 
 std::optional<ReadingSpeed> measure_reading_speed(const std::set<std::string>& files) {
@@ -177,14 +191,14 @@ ordered_json run_report_json(const ProcessWatch& watch,
     ordered_json processes = ordered_json::array();
     for (const ProcessRecord* const record : watch.records())
         processes.push_back(process_json(*record));
-    ordered_json totals = totals_json(processes, speed);
+    ordered_json totals = totals_json(processes, watch.left_out(), speed);
     return {{"schema", "leanhost.run/1"},
             {"command", command},
             {"mode", mode},
             {"status", status_json(wait_status)},
             {"seconds", watch.seconds()},
             {"totals", std::move(totals)},
-            {"has_left_out_processes", watch.has_left_out()},
+            {"left_out_processes", watch.left_out().processes},
             {"processes", std::move(processes)}};
 }
 
@@ -210,21 +224,14 @@ std::string run_report_text(const ordered_json& report) {
     if (rows.size() > max_rows)
         text += fmt::format("  … and {} smaller ones (--memory-report lists all)\n",
                             rows.size() - max_rows);
-    if (report["has_left_out_processes"].get<bool>())
-        text +=
-            fmt::format("  … and more than the {} that are recorded\n", ProcessWatch::max_records);
+    if (const auto left_out = report["left_out_processes"].get<std::uint64_t>(); left_out > 0)
+        text += fmt::format("  … and {} that are only in the sums\n", left_out);
     std::string growth;
     for (std::size_t i = 0; i < std::min(rows.size(), max_rows); ++i)
         add_growth(growth, *rows[i]);
     if (!growth.empty())
         text += "anonymous memory that grew while it was watched, MiB by class:\n" + growth;
-    for (const ordered_json* const process : rows) {
-        if (!(*process)["region_sharing"].is_object()) {
-            text += fmt::format("no report: {} {}: {}\n", (*process)["pid"].get<long>(),
-                                cut((*process)["command"], 40),
-                                (*process)["coverage_text"].get<std::string>());
-        }
-    }
+    add_unreported(text, rows);
     text +=
         fmt::format("{} module mappings shared, {} MiB of private copies not made, {} not shared",
                     totals["shares"].get<std::uint64_t>(), in_mib(totals["shared_bytes"]),
