@@ -61,7 +61,8 @@ TEST(ProcessWatch, LiveProcessesAreNeverGivenUp) {
     const Child second;
     watch.look();
     EXPECT_THAT(pids_of(watch), testing::ElementsAre(first.pid()));
-    EXPECT_GE(watch.left_out().processes, 1U);
+    EXPECT_EQ(watch.left_out().processes, 0U);
+    EXPECT_TRUE(watch.left_out().lacks_live_ones);
 }
 
 TEST(ProcessWatch, PointsAreThinnedAndTheNewestSampleIsKept) {

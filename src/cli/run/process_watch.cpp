@@ -106,7 +106,7 @@ void ProcessWatch::look_at(const ProcessEntry& entry, double now_s) {
 // Null when there are too many, and all of them live.
 ProcessRecord* ProcessWatch::add_record(const ProcessEntry& entry, double now_s) {
     if (records_.size() >= max_records_ && !leave_one_out()) {
-        ++left_out_.processes;
+        left_out_.lacks_live_ones = true; // and will be asked for again
         return nullptr;
     }
     ProcessRecord& record = records_[{entry.start_ticks, entry.pid}];

@@ -61,9 +61,10 @@ public:
     /// In order of appearance. Valid until the next `look`.
     std::vector<const ProcessRecord*> records() const;
     struct LeftOut {
-        std::uint64_t processes = 0;
+        std::uint64_t processes = 0; ///< that have ended, and are in no record
         std::uint64_t covered = 0;
         LeanhostRegionsStats sharing{};
+        bool lacks_live_ones = false; ///< more lived at once than are recorded
     };
     const LeftOut& left_out() const noexcept { return left_out_; }
     double seconds() const;

@@ -199,6 +199,7 @@ ordered_json run_report_json(const ProcessWatch& watch,
             {"seconds", watch.seconds()},
             {"totals", std::move(totals)},
             {"left_out_processes", watch.left_out().processes},
+            {"lacks_live_processes", watch.left_out().lacks_live_ones},
             {"processes", std::move(processes)}};
 }
 
@@ -226,6 +227,8 @@ std::string run_report_text(const ordered_json& report) {
                             rows.size() - max_rows);
     if (const auto left_out = report["left_out_processes"].get<std::uint64_t>(); left_out > 0)
         text += fmt::format("  … and {} that are only in the sums\n", left_out);
+    if (report["lacks_live_processes"].get<bool>())
+        text += "  … and some that nothing was recorded of: too many lived at once\n";
     std::string growth;
     for (std::size_t i = 0; i < std::min(rows.size(), max_rows); ++i)
         add_growth(growth, *rows[i]);
