@@ -1,6 +1,6 @@
 #pragma once
 
-#include "regions/region_table.hpp"
+#include "regions/mapping_check.hpp"
 
 #include <string_view>
 

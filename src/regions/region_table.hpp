@@ -1,6 +1,7 @@
 #pragma once
 
 #include "regions/address_filter.hpp"
+#include "regions/mapping_check.hpp"
 #include "regions/olean_header.hpp"
 #include "regions/region_tree.hpp"
 
@@ -15,20 +16,6 @@
 #include <utility>
 
 namespace leanhost::regions {
-
-/// One line of what the kernel says about the address space.
-struct Mapping {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0; ///< 0: no file
-    std::uint64_t path_hash = 0;
-    bool is_read_only = false; ///< readable, and neither writable nor executable
-    bool is_shared = false;
-};
-
-enum class MappingAnswer : std::uint8_t { found, nothing_there, cannot_say };
 
 /// What was asked of mmap.
 struct MapRequest {
@@ -61,10 +48,14 @@ public:
     /// `filter` starts empty and belongs to this table; apart, so that its zeros need no place in a
     /// library's file.
     constexpr RegionTable(System& system, AddressFilter& filter) noexcept
-        : system_(system), filter_(filter), tree_(system) {}
+        : system_(system), filter_(filter), tree_(system), check_(system) {}
 
     /// Before the first call of `map`; off until then.
-    void set_mode(LeanhostRegionsMode mode) noexcept { mode_ = mode; }
+    void set_mode(LeanhostRegionsMode mode) noexcept {
+        mode_ = mode;
+        if (mode == LEANHOST_REGIONS_PRIVATE)
+            check_.expect_copies();
+    }
     LeanhostRegionsMode mode() const noexcept { return mode_; }
 
     /// Counts into `stats` from now on, from where it counted before. It must stay.
@@ -149,7 +140,7 @@ public:
         stats = inherited; // which may be the parent's place
         stats_ = &stats;
         // MADV_DONTFORK may have kept a region from coming along.
-        listing_ms_ = -listing_holds_ms;
+        check_.forget_listing();
         after_fork();
     }
 
@@ -176,7 +167,6 @@ private:
     };
 
     static constexpr std::size_t page_bytes = 4096;
-    static constexpr std::int64_t listing_holds_ms = 1000;
     static constexpr std::uintptr_t user_space_end = std::uintptr_t{1} << 47;
 
     static bool is_address(std::intptr_t result) noexcept {
@@ -240,7 +230,7 @@ private:
             return LEANHOST_REGIONS_ALTERED;
         if (there.end != wanted.end)
             return LEANHOST_REGIONS_OTHER_LENGTH;
-        return is_still_there(there) ? none : LEANHOST_REGIONS_UNVERIFIED;
+        return check_.is_still_there(there, tree_) ? none : LEANHOST_REGIONS_UNVERIFIED;
     }
 
     std::intptr_t share(Region& region) noexcept {
@@ -282,7 +272,7 @@ private:
     }
 
     void remember(Region& region) noexcept {
-        region.verified_listing = listing_;
+        check_.note_mapped(region);
         filter_.add(region.begin, region.end);
         tree_.insert(region);
         const std::uint64_t table_bytes = tree_.storage_bytes() + sizeof *this;
@@ -488,50 +478,6 @@ private:
         return error != 0 ? error : static_cast<std::intptr_t>(address);
     }
 
-    // Calls that we do not see (raw system calls, libc's own) may have changed what lies there.
-    bool is_still_there(Region& region) noexcept {
-        Mapping mapping;
-        switch (system_.mapping_at(region.begin, mapping)) {
-        case MappingAnswer::found:
-            return is_mapping_of(mapping, region);
-        case MappingAnswer::nothing_there:
-            return false;
-        case MappingAnswer::cannot_say:
-            return is_in_listing(region);
-        }
-        return false;
-    }
-
-    // Kernels before 6.11 only list everything, which is slow, so one listing serves all regions
-    // for a second.
-    bool is_in_listing(Region& region) noexcept {
-        const std::int64_t now_ms = system_.now_ms();
-        if (now_ms - listing_ms_ >= listing_holds_ms) {
-            ++listing_;
-            listing_ms_ = now_ms;
-            system_.list_mappings([&](const Mapping& mapping) {
-                Region* const listed = tree_.first_in(mapping.begin, mapping.end);
-                if (listed != nullptr && is_mapping_of(mapping, *listed))
-                    listed->verified_listing = listing_;
-            });
-        }
-        return region.verified_listing == listing_;
-    }
-
-    // The path answers only where mappings show another device than fstat (overlayfs before Linux
-    // 6.8, btrfs). On the same device another inode is another file, whatever its path.
-    bool is_mapping_of(const Mapping& mapping, const Region& region) const noexcept {
-        if (!mapping.is_read_only || mapping.is_shared)
-            return false;
-        if (mode_ == LEANHOST_REGIONS_PRIVATE && mapping.inode == 0)
-            return mapping.begin <= region.begin && mapping.end >= region.end;
-        const bool is_file = mapping.device == region.file.device
-                                 ? mapping.inode == region.file.inode
-                                 : region.path_hash != 0 && mapping.path_hash == region.path_hash;
-        return is_file && mapping.offset == 0 && mapping.begin == region.begin &&
-               mapping.end == region.end;
-    }
-
     void log(const char* what, const Region& region) noexcept {
         system_.log_event(mode_, what, region);
     }
@@ -547,10 +493,9 @@ private:
     pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
     // guarded by mutex_
     RegionTree<System> tree_;
+    MappingCheck<System> check_;
     LeanhostRegionsStats own_stats_{};
     LeanhostRegionsStats* stats_ = &own_stats_;
-    std::uint64_t listing_ = 0;
-    std::int64_t listing_ms_ = -listing_holds_ms;
     Signals signals_at_fork_{};
     LeanhostRegionsStats stats_at_fork_{};
 };
