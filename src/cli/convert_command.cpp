@@ -21,7 +21,9 @@ struct ConvertCommandOptions {
     bool as_json = false;
 };
 
-void print_report(const ConvertCommandOptions& options, const lean4export::ConvertReport& report) {
+void print_report(const ConvertCommandOptions& options,
+                  const lean4export::ConvertReport& report,
+                  std::uint64_t table_bytes) {
     if (options.as_json) {
         const nlohmann::ordered_json json{
             {"schema", "leanhost.convert/1"},
@@ -31,6 +33,7 @@ void print_report(const ConvertCommandOptions& options, const lean4export::Conve
             {"constants", report.constants},
             {"objects", report.objects},
             {"file_bytes", report.file_bytes},
+            {"table_bytes", table_bytes},
             {"unknown_constants", report.unknown_constants},
             {"first_unknown_constant", report.first_unknown_constant}};
         fmt::print("{}\n",
@@ -56,7 +59,7 @@ int run(ConvertCommandOptions& options) {
     const lean4export::ConvertReport report =
         lean4export::convert_export(table, options.convert, monitor);
     progress.clear();
-    print_report(options, report);
+    print_report(options, report, table.memory_bytes());
     return 0;
 }
 

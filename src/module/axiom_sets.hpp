@@ -10,7 +10,8 @@ namespace leanhost::module {
 /// axiom rests on itself. Constants with the same axioms share one set, and there are few sets.
 ///
 /// Computed in one pass over the strongly connected components of the graph, what is depended on
-/// first. Immutable, thread-safe; metered as index. Memory: 4 bytes a constant, and the sets.
+/// first. Immutable, thread-safe. Memory: 4 bytes a constant, metered as index; the sets on the
+/// heap, 64 MiB at most and some hundred bytes as a rule.
 class AxiomSets {
 public:
     using Number = ReferenceGraph::Number;
@@ -27,7 +28,9 @@ public:
     /// axioms.
     bool is_complete(Number constant) const noexcept { return (set_of_[constant] & 1) == 0; }
 
-    std::uint64_t size_bytes() const noexcept { return set_of_.size_bytes(); }
+    std::uint64_t size_bytes() const noexcept {
+        return set_of_.size_bytes() + total_elements_ * sizeof(Number);
+    }
 
 private:
     using SetIndex = std::uint32_t;
@@ -38,10 +41,10 @@ private:
 
     memory::MappedArray<std::uint32_t> set_of_; // index of the set, then whether it is incomplete
     std::vector<std::vector<Number>> sets_;
+    std::uint64_t total_elements_ = 0;
     // While it is built.
     absl::flat_hash_map<std::vector<Number>, SetIndex> known_;
     absl::flat_hash_map<std::pair<SetIndex, SetIndex>, SetIndex> unions_;
-    std::uint64_t total_elements_ = 0;
 };
 
 } // namespace leanhost::module

@@ -188,7 +188,7 @@ TEST(Convert, LiteralsOfAllSizesKeepTheirValue) {
 }
 
 TEST(Convert, ANumberOfTheMostDigitsThatAreReadCanBeMade) {
-    constexpr std::size_t most_digits = (std::size_t{16} << 20) / 5 * 12 + 16;
+    constexpr std::size_t most_digits = (std::size_t{16} << 20) / 5 * 12;
     const auto table = test::table_of("{\"ie\":0,\"natVal\":\"" + std::string(most_digits, '9') +
                                       "\"}\n" + axioms(1, 1, [](int) { return 0; }));
     const auto error = test::conversion_error(*table);
