@@ -13,6 +13,8 @@ public:
     bool is_cancelled() const noexcept {
         return flag_ != nullptr && flag_->load(std::memory_order_relaxed);
     }
+    /// False for a default-made token: nobody can cancel it.
+    bool can_be_cancelled() const noexcept { return flag_ != nullptr; }
 
 private:
     friend class CancellationSource;

@@ -11,3 +11,4 @@
 #include <leanhost/session.hpp>
 #include <leanhost/session_pool.hpp>
 #include <leanhost/version.hpp>
+#include <leanhost/worker_pool.hpp>

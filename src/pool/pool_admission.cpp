@@ -1,0 +1,265 @@
+// Who gets a child: warm ones, spares, room for new ones, and the queue. All with the mutex held.
+#include "base/failure.hpp"
+#include "pool/pool_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace leanhost {
+namespace {
+
+constexpr std::size_t max_keys = 1024;
+// A token is a flag that nobody rings a bell for.
+constexpr std::chrono::milliseconds token_interval{5};
+// A burial rings without the lock, so a waiter may just miss it.
+constexpr std::chrono::milliseconds longest_nap{50};
+
+std::string label_of(const ImportSet& imports) {
+    std::string label;
+    for (const Name& module : imports.modules) {
+        label += (label.empty() ? "" : ", ") + module.to_string();
+        if (label.size() > 256)
+            return label + ", …";
+    }
+    return label;
+}
+
+} // namespace
+
+WorkerPool::State::Granted WorkerPool::State::acquire(const LeaseRequest& request) {
+    const Clock::time_point begun = Clock::now();
+    const Clock::time_point give_up_at = begun + request.max_wait.value_or(options.max_wait);
+    std::unique_lock lock(mutex);
+    const std::shared_ptr<PoolKey> key = key_of(request);
+    refuse_if_impossible(*key);
+    if (queue.size() >= options.max_waiting)
+        refuse("queue_full", fmt::format("{} requests wait already", queue.size()), *key);
+    const auto ticket = queue.insert(queue.end(), {key});
+    const auto leave = [&] {
+        queue.erase(ticket);
+        changed.notify_all(); // the next may be first now
+    };
+    while (true) {
+        std::optional<Slot> slot;
+        LeaseSource source = LeaseSource::warm;
+        if (!is_closed && is_first_of_its_key(ticket) && (slot = find_idle(*key))) {
+            source = (*slot)->is_unused ? LeaseSource::spare : LeaseSource::warm;
+        } else if (!is_closed && ticket == queue.begin() && (slot = admit(key, true))) {
+            source = LeaseSource::started;
+        }
+        if (slot) {
+            leave();
+            (*slot)->is_leased = true;
+            (*slot)->is_unused = false;
+            return {*slot, source, begun};
+        }
+        if (is_closed || Clock::now() >= give_up_at || request.call.cancellation.is_cancelled()) {
+            leave();
+            if (is_closed)
+                refuse("drained", "the pool admits nothing any more", *key);
+            if (request.call.cancellation.is_cancelled())
+                fail(ErrorCode::cancelled, "cancelled while waiting for a worker");
+            refuse("queue_timeout",
+                   fmt::format("no worker became free within {} ms",
+                               request.max_wait.value_or(options.max_wait).count()),
+                   *key);
+        }
+        const auto nap =
+            request.call.cancellation.can_be_cancelled() ? token_interval : longest_nap;
+        changed.wait_until(lock, std::min(give_up_at, Clock::now() + nap));
+    }
+}
+
+std::shared_ptr<PoolKey> WorkerPool::State::key_of(const LeaseRequest& request) {
+    const RuntimeOptions& runtime = request.runtime.value_or(options.worker.runtime);
+    const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& key) {
+        return key->imports == request.imports && key->runtime == runtime;
+    });
+    if (found != keys.end()) {
+        keys.splice(keys.begin(), keys, found);
+    } else {
+        auto key = std::make_shared<PoolKey>();
+        key->runtime = runtime;
+        key->imports = request.imports;
+        key->label = label_of(request.imports);
+        keys.push_front(std::move(key));
+        forget_old_keys();
+    }
+    keys.front()->last_asked = Clock::now();
+    return keys.front();
+}
+
+void WorkerPool::State::forget_old_keys() {
+    while (keys.size() > max_keys && keys.back().use_count() == 1) {
+        if (keys.back()->source != nullptr)
+            charge_until_dead(keys.back()->source->shared_generation());
+        keys.pop_back();
+    }
+}
+
+std::optional<WorkerPool::State::Slot> WorkerPool::State::find_idle(const PoolKey& key) {
+    std::optional<Slot> best;
+    for (auto slot = slots.begin(); slot != slots.end(); ++slot) {
+        const bool is_ours = slot->key.get() == &key && !slot->is_leased && !slot->is_starting;
+        // The one used last: its pages are warm, and the others grow idle together.
+        if (is_ours && (!best || (*best)->last_used < slot->last_used))
+            best = slot;
+    }
+    return best;
+}
+
+bool WorkerPool::State::is_first_of_its_key(Queue::const_iterator ticket) const {
+    return std::find_if(queue.begin(), ticket,
+                        [&](const Ticket& one) { return one.key == ticket->key; }) == ticket;
+}
+
+std::optional<WorkerPool::State::Slot> WorkerPool::State::admit(const std::shared_ptr<PoolKey>& key,
+                                                                bool may_evict) {
+    if (slots.size() >= options.max_workers) {
+        const auto idle = may_evict ? least_recently_used_idle() : std::nullopt;
+        if (!idle)
+            return std::nullopt;
+        evict(*idle);
+    }
+    if (!make_room(estimate_of(*key), may_evict))
+        return std::nullopt;
+    return add_slot(key);
+}
+
+// Whether `bytes` fit into the budget now. Ends idle children and unused templates until they will,
+// when what is ending has ended.
+bool WorkerPool::State::make_room(std::uint64_t bytes, bool may_evict) {
+    if (!options.max_total_bytes)
+        return true;
+    forget_the_dead();
+    while (reserved_bytes() + bytes > *options.max_total_bytes) {
+        const bool will_fit = reserved_bytes() - dying_bytes() + bytes <= *options.max_total_bytes;
+        if (will_fit || !may_evict)
+            return false;
+        if (const auto idle = least_recently_used_idle())
+            evict(*idle);
+        else if (!drop_unused_template())
+            return false;
+    }
+    return true;
+}
+
+std::optional<WorkerPool::State::Slot> WorkerPool::State::least_recently_used_idle() {
+    std::optional<Slot> oldest;
+    for (auto slot = slots.begin(); slot != slots.end(); ++slot) {
+        if (!slot->is_leased && !slot->is_starting &&
+            (!oldest || slot->last_used < (*oldest)->last_used))
+            oldest = slot;
+    }
+    return oldest;
+}
+
+// The template of the key that was asked for least recently and has no child.
+bool WorkerPool::State::drop_unused_template() {
+    for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+        const bool is_used = std::any_of(slots.begin(), slots.end(),
+                                         [&](const PoolSlot& slot) { return slot.key == *key; });
+        if ((*key)->source == nullptr || is_used)
+            continue;
+        charge_until_dead((*key)->source->shared_generation());
+        (*key)->source = nullptr;
+        return true;
+    }
+    return false;
+}
+
+void WorkerPool::State::evict(Slot slot) {
+    metrics.count_evicted();
+    const auto generation = slot->worker->generation();
+    log.write("evicted", slot->key->label, generation == nullptr ? 0 : generation->number(),
+              "ended to make room for another key");
+    retire_slot(slot, {.reason = RestartReason::requested});
+}
+
+void WorkerPool::State::retire_slot(Slot slot, const worker::RestartDecision& decision) {
+    charge_until_dead(slot->worker->generation());
+    slot->worker->end_generation(decision);
+    slots.erase(slot);
+    changed.notify_all();
+}
+
+void WorkerPool::State::charge_until_dead(std::shared_ptr<worker::Generation> generation) {
+    if (generation == nullptr || generation->has_ended())
+        return;
+    const std::uint64_t bytes = generation->snapshot().anonymous_bytes.value_or(0);
+    dying.push_back({std::move(generation), bytes});
+}
+
+void WorkerPool::State::forget_the_dead() {
+    std::erase_if(dying, [](const Charge& charge) { return charge.generation->has_ended(); });
+}
+
+std::uint64_t WorkerPool::State::estimate_of(const PoolKey& key) const {
+    return key.last_peak_bytes != 0 ? key.last_peak_bytes : options.first_worker_bytes;
+}
+
+// A child at work may still grow to what its key came to before; one at rest does not grow.
+std::uint64_t WorkerPool::State::charge_of(const PoolSlot& slot) const {
+    const auto generation = slot.worker->generation();
+    const auto sample =
+        generation == nullptr ? std::nullopt : generation->snapshot().anonymous_bytes;
+    if (slot.is_leased || slot.is_starting)
+        return std::max(slot.estimate_bytes, sample.value_or(0));
+    return sample.value_or(slot.estimate_bytes);
+}
+
+std::uint64_t WorkerPool::State::reserved_bytes() const {
+    std::uint64_t sum = dying_bytes();
+    for (const PoolSlot& slot : slots)
+        sum += charge_of(slot);
+    for (const auto& key : keys) {
+        if (key->source != nullptr)
+            sum += key->source->generation().snapshot().anonymous_bytes.value_or(estimate_of(*key));
+    }
+    return sum;
+}
+
+std::uint64_t WorkerPool::State::dying_bytes() const {
+    std::uint64_t sum = 0;
+    for (const Charge& charge : dying)
+        sum += charge.generation->has_ended() ? 0 : charge.bytes;
+    return sum;
+}
+
+WorkerPool::State::Slot WorkerPool::State::add_slot(const std::shared_ptr<PoolKey>& key) {
+    const auto events = [this, label_key = key](const worker::WorkerEvent& event) {
+        on_worker_event(*label_key, event);
+    };
+    const auto templates = [this, key](const CallOptions* call) { return template_for(key, call); };
+    PoolSlot slot;
+    slot.key = key;
+    slot.worker = std::make_shared<worker::Worker>(*supervisor, options_for(*key), key->imports,
+                                                   templates, events);
+    slot.estimate_bytes = estimate_of(*key);
+    slot.last_used = Clock::now();
+    slots.push_back(std::move(slot));
+    return std::prev(slots.end());
+}
+
+void WorkerPool::State::refuse_if_impossible(const PoolKey& key) const {
+    if (options.max_total_bytes && estimate_of(key) > *options.max_total_bytes) {
+        refuse("exceeds_budget",
+               fmt::format("it needs {} bytes, the whole budget is {}", estimate_of(key),
+                           *options.max_total_bytes),
+               key);
+    }
+}
+
+void WorkerPool::State::refuse(const char* rule, std::string why, const PoolKey& key) const {
+    metrics.count_refused(rule);
+    log.write("refused", key.label, 0, fmt::format("{}: {}", rule, why));
+    Error error(ErrorCode::admission_refused, fmt::format("no worker for {}: {}", key.label, why));
+    throw Failure(std::move(error)
+                      .with("rule", std::string(rule))
+                      .with("work_entered_child", false)
+                      .with("waiting", std::uint64_t{queue.size()})
+                      .with("workers", std::uint64_t{slots.size()}));
+}
+
+} // namespace leanhost

@@ -1,0 +1,341 @@
+// A pool's life: its children's starts and ends, its upkeep, what it tells.
+#include "pool/pool_state.hpp"
+
+#include "base/guard.hpp"
+
+#include <algorithm>
+
+namespace leanhost {
+namespace {
+
+using std::chrono::milliseconds;
+
+// With a budget: a child that takes 1 GiB/s is found within 100 MiB.
+constexpr milliseconds budget_interval{50};
+constexpr milliseconds usual_interval{250};
+// Keys that nobody has asked for in this time get no spares.
+constexpr std::chrono::minutes spare_memory{10};
+
+WorkerPoolOptions with_budget_as_ceiling(WorkerPoolOptions options) {
+    RestartPolicy& policy = options.worker.restart_policy;
+    if (options.max_total_bytes && !policy.hard_anonymous_bytes) {
+        policy.hard_anonymous_bytes = options.max_total_bytes;
+        policy.sample_interval = std::min(policy.sample_interval, budget_interval);
+    }
+    if (options.worker.executable.empty())
+        options.worker.executable = worker::find_worker_executable();
+    return options;
+}
+
+} // namespace
+
+std::string_view lease_source_name(LeaseSource source) noexcept {
+    switch (source) {
+    case LeaseSource::warm:
+        return "warm";
+    case LeaseSource::spare:
+        return "spare";
+    case LeaseSource::forked:
+        return "forked";
+    case LeaseSource::started:
+        return "started";
+    }
+    return "unknown";
+}
+
+WorkerPool::State::State(WorkerPoolOptions given)
+    : options(with_budget_as_ceiling(std::move(given))), log(options.log_path),
+      supervisor(std::make_unique<worker::Supervisor>(
+          [this](const ExitFacts& facts) { on_burial(facts); })),
+      upkeep([this] { run_upkeep(); }) {}
+
+WorkerPool::State::~State() {
+    {
+        const std::lock_guard lock(mutex);
+        is_closed = is_ending = true;
+    }
+    changed.notify_all();
+    upkeep.join();
+    // Workers ask their children to end; the supervisor kills what has not, and buries all.
+    slots.clear();
+    keys.clear();
+    dying.clear();
+    supervisor.reset();
+}
+
+WorkerOptions WorkerPool::State::options_for(const PoolKey& key) const {
+    WorkerOptions worker = options.worker;
+    worker.runtime = key.runtime;
+    return worker;
+}
+
+// Null when the engine cannot be forked, or when the budget has no room for a template.
+std::shared_ptr<worker::TemplateWorker>
+WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallOptions* call) {
+    const std::lock_guard making(key->template_mutex);
+    {
+        const std::lock_guard lock(mutex);
+        if (key->cannot_fork || is_closed)
+            return nullptr;
+        if (key->source != nullptr && key->source->is_usable())
+            return key->source;
+        key->source = nullptr;
+        const std::uint64_t bytes = estimate_of(*key);
+        if (options.max_total_bytes && reserved_bytes() + bytes > *options.max_total_bytes)
+            return nullptr;
+    }
+    std::shared_ptr<worker::TemplateWorker> source;
+    try {
+        source = std::make_shared<worker::TemplateWorker>(*supervisor, options_for(*key),
+                                                          key->imports, call);
+    } catch (const Failure& failure) {
+        if (failure.error().code() != ErrorCode::unsupported)
+            throw;
+    }
+    const std::lock_guard lock(mutex);
+    key->cannot_fork = source == nullptr;
+    key->source = source;
+    return source;
+}
+
+// Outside the mutex: sees to a live child whose files are unchanged. What fails frees the slot.
+void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
+    PoolSlot& slot = *granted.slot;
+    try {
+        slot.worker->ensure(&call);
+        if (granted.source == LeaseSource::started) {
+            if (slot.worker->counters().forked != 0)
+                granted.source = LeaseSource::forked;
+            slot.last_validated = Clock::now();
+        } else if (Clock::now() - slot.last_validated > slot.key->runtime.revalidate_after) {
+            if (!slot.worker->revalidate(&call)) {
+                const std::lock_guard lock(mutex);
+                slot.key->source = nullptr; // it has imported what is no longer there
+            }
+            slot.last_validated = Clock::now();
+        }
+        metrics.count_acquired(
+            granted.source,
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - granted.asked_at));
+        const std::lock_guard lock(mutex);
+        if (const auto generation = slot.worker->generation())
+            confinement = generation->confinement();
+    } catch (...) {
+        const std::lock_guard lock(mutex);
+        retire_slot(granted.slot, {.reason = RestartReason::requested});
+        throw;
+    }
+}
+
+void WorkerPool::State::give_back(Slot slot) {
+    const std::lock_guard lock(mutex);
+    slot->is_leased = false;
+    slot->last_used = Clock::now();
+    const auto generation = slot->worker->generation();
+    if (generation != nullptr) {
+        const worker::GenerationSnapshot now = generation->snapshot();
+        slot->key->last_peak_bytes = std::max(now.peak_anonymous_bytes, std::uint64_t{1} << 20);
+        slot->estimate_bytes = estimate_of(*slot->key);
+        // What nobody waits for any more still runs in it.
+        if (now.in_flight > 0 || is_closed)
+            return retire_slot(slot, {.reason = RestartReason::requested});
+        if (const auto decision = slot->worker->find_decision())
+            return retire_slot(slot, *decision);
+    }
+    changed.notify_all();
+}
+
+void WorkerPool::State::on_burial(const ExitFacts& facts) {
+    metrics.count_end(facts);
+    log.write("ended", "", facts.generation, facts.to_string());
+    changed.notify_all();
+}
+
+void WorkerPool::State::on_worker_event(const PoolKey& key, const worker::WorkerEvent& event) {
+    using Kind = worker::WorkerEvent::Kind;
+    switch (event.kind) {
+    case Kind::answered:
+        return metrics.count_request(event.duration);
+    case Kind::started:
+        metrics.count_start(event.duration, event.text.starts_with("forked"));
+        return log.write("started", key.label, event.generation, event.text);
+    case Kind::restarting:
+        return log.write("restarting", key.label, event.generation, event.text);
+    case Kind::refused:
+        metrics.count_refused("worker");
+        return log.write("refused", key.label, event.generation, event.text);
+    }
+}
+
+void WorkerPool::State::run_upkeep() {
+    const milliseconds interval = options.max_total_bytes ? budget_interval : usual_interval;
+    std::unique_lock lock(mutex);
+    while (!is_ending) {
+        changed.wait_for(lock, interval, [&] { return is_ending; });
+        if (is_ending)
+            return;
+        forget_the_dead();
+        guard_budget();
+        cycle_idle();
+        lock.unlock();
+        const auto done = guarded("pool upkeep", [&] { make_spares(); });
+        // Ignored on purpose: a spare that cannot be made is told to the lease that needs it.
+        static_cast<void>(done);
+        lock.lock();
+    }
+}
+
+// When children have grown beyond the budget all the same: idle ones go first, then the greatest
+// one at work is killed, and so on until what is left fits.
+void WorkerPool::State::guard_budget() {
+    if (!options.max_total_bytes)
+        return;
+    const auto bytes_of = [](const PoolSlot& slot) {
+        const auto generation = slot.worker->generation();
+        const bool counts = generation != nullptr && !generation->is_retired();
+        return counts ? generation->snapshot().anonymous_bytes.value_or(0) : 0;
+    };
+    const auto total = [&] {
+        std::uint64_t sum = 0;
+        for (const PoolSlot& slot : slots)
+            sum += bytes_of(slot);
+        for (const auto& key : keys) {
+            if (key->source != nullptr)
+                sum += key->source->generation().snapshot().anonymous_bytes.value_or(0);
+        }
+        return sum;
+    };
+    while (total() > *options.max_total_bytes) {
+        if (const auto idle = least_recently_used_idle()) {
+            evict(*idle);
+            continue;
+        }
+        const auto greatest =
+            std::max_element(slots.begin(), slots.end(), [&](const PoolSlot& a, const PoolSlot& b) {
+                return bytes_of(a) < bytes_of(b);
+            });
+        if (greatest == slots.end() || bytes_of(*greatest) == 0)
+            return;
+        const worker::RestartDecision decision{.reason = RestartReason::hard_limit,
+                                               .limit = *options.max_total_bytes,
+                                               .current = total()};
+        greatest->worker->generation()->kill(decision.reason, worker::to_string(decision));
+    }
+}
+
+void WorkerPool::State::cycle_idle() {
+    for (auto slot = slots.begin(); slot != slots.end();) {
+        const auto next = std::next(slot);
+        if (!slot->is_leased && !slot->is_starting) {
+            if (const auto decision = slot->worker->find_decision())
+                retire_slot(slot, *decision);
+        }
+        slot = next;
+    }
+}
+
+void WorkerPool::State::make_spares() {
+    if (options.spares == 0)
+        return;
+    std::vector<Slot> starting;
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& key : keys) {
+            if (is_closed || Clock::now() - key->last_asked > spare_memory)
+                break;
+            const auto idle = static_cast<std::size_t>(
+                std::count_if(slots.begin(), slots.end(), [&](const PoolSlot& slot) {
+                    return slot.key == key && !slot.is_leased;
+                }));
+            if (idle >= options.spares || !queue.empty())
+                continue;
+            if (const auto slot = admit(key, false)) {
+                (*slot)->is_starting = true;
+                starting.push_back(*slot);
+            }
+        }
+    }
+    for (const Slot slot : starting) {
+        const auto started = guarded("spare", [&] { slot->worker->ensure(); });
+        const std::lock_guard lock(mutex);
+        slot->is_starting = false;
+        slot->last_validated = Clock::now();
+        if (!started)
+            retire_slot(slot, {.reason = RestartReason::requested});
+        changed.notify_all();
+    }
+}
+
+bool WorkerPool::State::drain(milliseconds patience) {
+    const Clock::time_point until = Clock::now() + patience;
+    std::unique_lock lock(mutex);
+    is_closed = true;
+    changed.notify_all();
+    const auto is_back = [&] {
+        return std::none_of(slots.begin(), slots.end(), [](const PoolSlot& slot) {
+            return slot.is_leased || slot.is_starting;
+        });
+    };
+    const bool all_back = changed.wait_until(lock, until, is_back);
+    lock.unlock();
+    end_all();
+    return all_back;
+}
+
+// Idle children are asked to end, those on loan are ended.
+void WorkerPool::State::end_all() {
+    const std::lock_guard lock(mutex);
+    is_closed = true;
+    for (auto slot = slots.begin(); slot != slots.end();) {
+        const auto next = std::next(slot);
+        if (!slot->is_leased && !slot->is_starting)
+            retire_slot(slot, {.reason = RestartReason::requested});
+        else if (const auto generation = slot->worker->generation())
+            generation->kill(RestartReason::requested, "the pool has ended");
+        slot = next;
+    }
+    for (const auto& key : keys)
+        key->source = nullptr;
+}
+
+PoolSnapshot WorkerPool::State::snapshot() const {
+    PoolSnapshot snapshot;
+    metrics.fill(snapshot);
+    const std::lock_guard lock(mutex);
+    snapshot.max_workers = options.max_workers;
+    snapshot.max_total_bytes = options.max_total_bytes;
+    snapshot.workers = slots.size();
+    snapshot.waiting = queue.size();
+    snapshot.reserved_bytes = reserved_bytes();
+    snapshot.confinement = confinement;
+    for (const PoolSlot& slot : slots) {
+        (slot.is_leased ? snapshot.leased : snapshot.idle) += slot.is_starting ? 0 : 1;
+        WorkerSnapshot child{.imports = slot.key->label, .is_leased = slot.is_leased};
+        child.reserved_bytes = charge_of(slot);
+        if (const auto generation = slot.worker->generation()) {
+            const worker::GenerationSnapshot now = generation->snapshot();
+            child.generation = generation->number();
+            child.requests = now.requests;
+            child.anonymous_bytes = now.anonymous_bytes;
+            child.age = now.age;
+            child.idle_for = now.idle_for;
+        }
+        snapshot.anonymous_bytes += child.anonymous_bytes.value_or(0);
+        snapshot.samples_unavailable += child.anonymous_bytes ? 0 : 1;
+        snapshot.children.push_back(std::move(child));
+    }
+    for (const auto& key : keys) {
+        if (key->source == nullptr)
+            continue;
+        ++snapshot.templates;
+        snapshot.anonymous_bytes +=
+            key->source->generation().snapshot().anonymous_bytes.value_or(0);
+    }
+    return snapshot;
+}
+
+std::string WorkerPool::State::metrics_text() const {
+    return metrics.text(snapshot());
+}
+
+} // namespace leanhost

@@ -1,0 +1,358 @@
+#include "support/temp_dir.hpp"
+#include "support_modules/module_maker.hpp"
+
+#include <leanhost/worker_pool.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <fstream>
+#include <future>
+#include <thread>
+
+namespace leanhost {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::string fact(const Error& error, const char* key) {
+    const auto* value = error.find_fact(key);
+    return value == nullptr ? "none" : std::get<std::string>(*value);
+}
+
+class PoolFixture : public testing::Test {
+protected:
+    PoolFixture() {
+        using test::write_module;
+        write_module(folder.path(), "A", {}, {"A.one"});
+        write_module(folder.path(), "B", {}, {"B.one", "B.two"});
+        write_module(folder.path(), "C", {}, {"C.one"});
+    }
+
+    WorkerPoolOptions options() const {
+        WorkerPoolOptions options;
+        options.worker.executable = LEANHOST_WORKER_PROGRAM;
+        options.worker.runtime.search_path = {folder.path()};
+        options.worker.runtime.revalidate_after = 0ms;
+        options.max_workers = 2;
+        options.max_wait = 10s;
+        return options;
+    }
+    static WorkerPool make(const WorkerPoolOptions& options) {
+        auto pool = WorkerPool::make(options);
+        if (!pool)
+            throw std::runtime_error(pool.error().message());
+        return *std::move(pool);
+    }
+    static WorkerLease lease(WorkerPool& pool, const ImportSet& imports) {
+        auto lease = pool.acquire(imports);
+        if (!lease)
+            throw std::runtime_error(lease.error().message());
+        return *std::move(lease);
+    }
+
+    test::TempDir folder;
+};
+
+TEST_F(PoolFixture, ALeaseIsASession) {
+    WorkerPool pool = make(options());
+    const WorkerLease a = lease(pool, {"A"});
+    EXPECT_EQ(a->list_declarations(0, 10)->size(), 1U);
+    EXPECT_TRUE(a.ping());
+    EXPECT_EQ(a->import_facts().modules, 1U);
+}
+
+TEST_F(PoolFixture, AWarmWorkerIsReused) {
+    WorkerPool pool = make(options());
+    const std::uint64_t first = lease(pool, {"A"}).generation();
+    const WorkerLease again = lease(pool, {"A"});
+    EXPECT_EQ(again.generation(), first);
+    EXPECT_EQ(again.source(), LeaseSource::warm);
+    const PoolSnapshot snapshot = pool.snapshot();
+    EXPECT_EQ(snapshot.acquired, 2U);
+    EXPECT_EQ(snapshot.leased, 1U);
+    EXPECT_EQ(snapshot.acquired_by_source.at("warm"), 1U);
+    EXPECT_EQ(snapshot.acquired_by_source.at("forked"), 1U);
+}
+
+TEST_F(PoolFixture, OrderOfImportsIsPartOfTheKey) {
+    WorkerPool pool = make(options());
+    const std::uint64_t ab = lease(pool, {"A", "B"}).generation();
+    EXPECT_NE(lease(pool, {"B", "A"}).generation(), ab);
+    EXPECT_EQ(lease(pool, {"A", "B"}).generation(), ab);
+}
+
+TEST_F(PoolFixture, AnIdleWorkerOfAnotherKeyMakesRoom) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    WorkerPool pool = make(with);
+    lease(pool, {"A"});
+    EXPECT_EQ(lease(pool, {"B"})->list_declarations(0, 10)->size(), 2U);
+    EXPECT_EQ(pool.snapshot().evicted, 1U);
+    EXPECT_EQ(pool.snapshot().workers, 1U);
+}
+
+TEST_F(PoolFixture, ALeaseBeyondTheLimitWaitsForOneThatComesBack) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    WorkerPool pool = make(with);
+    std::optional<WorkerLease> held = lease(pool, {"A"});
+    auto waiting = std::async(std::launch::async, [&] { return pool.acquire({"B"}).has_value(); });
+    while (pool.snapshot().waiting == 0)
+        std::this_thread::sleep_for(1ms);
+    held.reset();
+    EXPECT_TRUE(waiting.get());
+}
+
+TEST_F(PoolFixture, WhoWaitsTooLongIsRefusedBeforeAnyWork) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    with.max_wait = 50ms;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    const auto refused = pool.acquire({"B"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::admission_refused);
+    EXPECT_EQ(fact(refused.error(), "rule"), "queue_timeout");
+    EXPECT_FALSE(std::get<bool>(*refused.error().find_fact("work_entered_child")));
+    EXPECT_EQ(pool.snapshot().refused_by_rule.at("queue_timeout"), 1U);
+}
+
+TEST_F(PoolFixture, TheQueueIsBounded) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    with.max_waiting = 1;
+    WorkerPool pool = make(with);
+    std::optional<WorkerLease> held = lease(pool, {"A"});
+    auto waiting = std::async(std::launch::async, [&] { return pool.acquire({"B"}).has_value(); });
+    while (pool.snapshot().waiting == 0)
+        std::this_thread::sleep_for(1ms);
+    const auto refused = pool.acquire({"C"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(fact(refused.error(), "rule"), "queue_full");
+    held.reset();
+    EXPECT_TRUE(waiting.get());
+}
+
+TEST_F(PoolFixture, FirstComeFirstServed) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    WorkerPool pool = make(with);
+    std::optional<WorkerLease> held = lease(pool, {"A"});
+    std::mutex mutex;
+    std::vector<int> served;
+    std::vector<std::thread> threads;
+    const std::vector<ImportSet> keys{{"B"}, {"C"}, {"A"}};
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&, i] {
+            const WorkerLease mine = lease(pool, keys[static_cast<std::size_t>(i)]);
+            const std::lock_guard lock(mutex);
+            served.push_back(i);
+        });
+        while (pool.snapshot().waiting < static_cast<std::size_t>(i) + 1)
+            std::this_thread::sleep_for(1ms);
+    }
+    held.reset();
+    for (std::thread& thread : threads)
+        thread.join();
+    // The third wants what comes back and takes nobody's room by it; the others go in their order.
+    EXPECT_THAT(served, testing::AnyOf(testing::ElementsAre(2, 0, 1), testing::ElementsAre(0, 1, 2),
+                                       testing::ElementsAre(0, 2, 1)));
+}
+
+TEST_F(PoolFixture, WaitingCanBeCancelled) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    CancellationSource source;
+    auto waiting = std::async(std::launch::async, [&] {
+        LeaseRequest request{.imports = {"B"}};
+        request.call.cancellation = source.token();
+        return pool.acquire(request).error().code();
+    });
+    while (pool.snapshot().waiting == 0)
+        std::this_thread::sleep_for(1ms);
+    source.cancel();
+    EXPECT_EQ(waiting.get(), ErrorCode::cancelled);
+}
+
+TEST_F(PoolFixture, MoreThanTheWholeBudgetIsRefusedAtOnce) {
+    WorkerPoolOptions with = options();
+    with.max_total_bytes = 64U << 20;
+    with.first_worker_bytes = 65U << 20;
+    WorkerPool pool = make(with);
+    const auto refused = pool.acquire({"A"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(fact(refused.error(), "rule"), "exceeds_budget");
+    EXPECT_EQ(pool.snapshot().generations, 0U);
+}
+
+TEST_F(PoolFixture, TheBudgetIsReservedBeforeAWorkerStarts) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 4;
+    with.worker.use_template = false;
+    with.max_total_bytes = 100U << 20;
+    with.first_worker_bytes = 60U << 20;
+    with.max_wait = 50ms;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    const auto refused = pool.acquire({"B"});
+    ASSERT_FALSE(refused) << "two reservations of 60 MiB in 100";
+    EXPECT_EQ(fact(refused.error(), "rule"), "queue_timeout");
+}
+
+TEST_F(PoolFixture, WhatAKeyNeededBeforeIsWhatIsReserved) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 4;
+    with.worker.use_template = false;
+    with.max_total_bytes = 100U << 20;
+    with.first_worker_bytes = 60U << 20;
+    WorkerPool pool = make(with);
+    EXPECT_TRUE(lease(pool, {"A"}).ping());
+    const WorkerLease one = lease(pool, {"A"});
+    const WorkerLease two = lease(pool, {"A"});
+    EXPECT_LT(pool.snapshot().reserved_bytes, 60U << 20) << "a small worker's peak is known now";
+}
+
+TEST_F(PoolFixture, AnIdleWorkerIsCycled) {
+    WorkerPoolOptions with = options();
+    with.worker.restart_policy.max_idle = 20ms;
+    WorkerPool pool = make(with);
+    EXPECT_TRUE(lease(pool, {"A"}).ping());
+    const auto until = std::chrono::steady_clock::now() + 5s;
+    while (pool.snapshot().workers > 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(pool.snapshot().workers, 0U);
+    EXPECT_TRUE(pool.acquire({"A"}));
+}
+
+TEST_F(PoolFixture, SparesAreMadeAheadAndSaySo) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 3;
+    with.spares = 1;
+    WorkerPool pool = make(with);
+    const WorkerLease first = lease(pool, {"A"});
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (pool.snapshot().idle == 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(lease(pool, {"A"}).source(), LeaseSource::spare);
+}
+
+TEST_F(PoolFixture, ADrainedPoolAdmitsNothing) {
+    WorkerPool pool = make(options());
+    {
+        const WorkerLease held = lease(pool, {"A"});
+        EXPECT_FALSE(pool.drain(20ms)) << "one is still out";
+        const auto refused = pool.acquire({"A"});
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(fact(refused.error(), "rule"), "drained");
+    }
+    EXPECT_TRUE(pool.drain(5s));
+    EXPECT_EQ(pool.snapshot().workers, 0U);
+}
+
+TEST_F(PoolFixture, ALeaseOutlivesItsPool) {
+    std::optional<WorkerPool> pool = make(options());
+    std::optional<WorkerLease> held = lease(*pool, {"A"});
+    pool.reset();
+    const auto failed = (*held)->list_declarations(0, 1);
+    // Its child was ended with the pool; the lease may still be dropped.
+    held.reset();
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST_F(PoolFixture, AnotherSearchPathIsAnotherKey) {
+    const test::TempDir elsewhere;
+    test::write_module(elsewhere.path(), "A", {}, {"A.x", "A.y", "A.z"});
+    WorkerPool pool = make(options());
+    EXPECT_EQ(lease(pool, {"A"})->list_declarations(0, 10)->size(), 1U);
+    LeaseRequest request{.imports = {"A"}};
+    request.runtime = options().worker.runtime;
+    request.runtime->search_path = {elsewhere.path()};
+    const auto other = pool.acquire(request);
+    ASSERT_TRUE(other) << other.error().message();
+    EXPECT_EQ((*other)->list_declarations(0, 10)->size(), 3U);
+}
+
+TEST_F(PoolFixture, RebuiltFilesAreSeenAtTheNextLease) {
+    WorkerPool pool = make(options());
+    EXPECT_EQ(lease(pool, {"A"})->list_declarations(0, 10)->size(), 1U);
+    test::write_module(folder.path(), "A", {}, {"A.one", "A.two"});
+    EXPECT_EQ(lease(pool, {"A"})->list_declarations(0, 10)->size(), 2U);
+    const WorkerLease one = lease(pool, {"A"});
+    const WorkerLease two = lease(pool, {"A"});
+    EXPECT_EQ(two->list_declarations(0, 10)->size(), 2U) << "no template of the old files";
+}
+
+TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
+    WorkerPoolOptions with = options();
+    with.worker.capability_libraries = {LEANHOST_EXAMPLE_CAPABILITY};
+    WorkerPool pool = make(with);
+    const WorkerLease a = lease(pool, {"A"});
+    const auto unknown = a.call_capability("nobody", "f", "");
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code(), ErrorCode::not_found);
+    EXPECT_THAT(unknown.error().message(), HasSubstr("it has: "));
+}
+
+TEST_F(PoolFixture, MetricsAreInPrometheusFormat) {
+    WorkerPool pool = make(options());
+    EXPECT_TRUE(lease(pool, {"A"}).ping());
+    const std::string text = pool.metrics_text();
+    EXPECT_THAT(text, HasSubstr("# TYPE leanhost_pool_workers gauge\nleanhost_pool_workers 1\n"));
+    EXPECT_THAT(text, HasSubstr("leanhost_pool_acquired_total{source=\"forked\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("leanhost_pool_request_seconds_bucket{le=\"+Inf\"} 1\n"));
+}
+
+TEST_F(PoolFixture, StartsAndEndsAreLoggedAsJson) {
+    WorkerPoolOptions with = options();
+    with.log_path = folder.path() / "pool.log";
+    {
+        WorkerPool pool = make(with);
+        WorkerLease a = lease(pool, {"A"});
+        a.restart();
+        EXPECT_TRUE(a.ping());
+    }
+    std::ifstream file(with.log_path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_THAT(text, HasSubstr(R"("event":"started","imports":"A")"));
+    EXPECT_THAT(text, HasSubstr("a restart was requested"));
+    EXPECT_THAT(text, HasSubstr(R"("event":"ended")"));
+}
+
+TEST_F(PoolFixture, OptionsOutOfRangeAreNamed) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 0;
+    const auto pool = WorkerPool::make(with);
+    ASSERT_FALSE(pool);
+    EXPECT_EQ(pool.error().code(), ErrorCode::invalid_argument);
+    EXPECT_EQ(fact(pool.error(), "option"), "max_workers");
+    EXPECT_EQ(fact(pool.error(), "accepted"), "1 to 4096");
+}
+
+TEST_F(PoolFixture, ManyThreadsShareThePool) {
+    WorkerPool pool = make(options());
+    std::atomic<int> answered = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 10; ++i) {
+                const WorkerLease mine =
+                    lease(pool, (t + i) % 3 == 0 ? ImportSet{"A"} : ImportSet{"B"});
+                answered += mine->list_declarations(0, 10) ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    EXPECT_EQ(answered, 80);
+    EXPECT_EQ(pool.snapshot().leased, 0U);
+    EXPECT_EQ(pool.snapshot().waiting, 0U);
+}
+
+} // namespace
+} // namespace leanhost
