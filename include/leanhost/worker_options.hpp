@@ -34,6 +34,12 @@ struct WorkerOptions {
     /// The strongest confinement to try; weaker ones follow when it cannot be had.
     Confinement strongest_confinement = Confinement::pid_namespace;
 
+    /// How often a worker's child may be replaced after it ended by itself, or had to be ended,
+    /// within a window; between failures in a row it waits, longer each time (50 ms to 30 s). Then
+    /// requests fail with restart_limit. 1 to 4096.
+    std::uint32_t max_unplanned_restarts = 16;
+    std::chrono::milliseconds restart_window{60'000};
+
     std::size_t max_sessions = 4;      ///< import sets that one worker keeps open
     unsigned max_running_requests = 4; ///< at once in one worker; 1 to 64
 

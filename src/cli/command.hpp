@@ -15,6 +15,8 @@ using CommandBody = std::function<Expected<int>()>;
 // Each adds its command to `app` and puts its body into `chosen` when the command line names it.
 void add_memory_command(CLI::App& app, CommandBody& chosen);
 void add_run_command(CLI::App& app, CommandBody& chosen);
+void add_cycle_command(CLI::App& app, CommandBody& chosen);
+void add_schedule_command(CLI::App& app, CommandBody& chosen);
 void add_fixture_command(CLI::App& app, CommandBody& chosen);
 void add_convert_command(CLI::App& app, CommandBody& chosen);
 void add_query_command(CLI::App& app, CommandBody& chosen);

@@ -3,6 +3,7 @@
 #include "cli/memory_json.hpp"
 #include "cli/system_memory.hpp"
 #include "module/olean_versions.hpp"
+#include "worker/parent/spawn.hpp"
 
 #include <leanhost/memory_sample.hpp>
 #include <leanhost/version.hpp>
@@ -67,6 +68,21 @@ ordered_json gauge_findings() {
     return findings;
 }
 
+ordered_json worker_findings() {
+    const auto program = guarded("doctor", [] { return worker::find_worker_executable(); });
+    ordered_json findings;
+    findings.push_back(finding("worker_program", program ? program->string() : "not found",
+                               program ? "" : program.error().message()));
+    const auto confinement = guarded("doctor", [] { return worker::probe_confinement(); });
+    const bool is_weak = !confinement || *confinement == Confinement::none;
+    findings.push_back(finding(
+        "worker_confinement", confinement ? ordered_json(confinement_name(*confinement)) : nullptr,
+        is_weak ? "what a worker starts may outlive it: allow user namespaces "
+                  "(sysctl user.max_user_namespaces) or seccomp"
+                : ""));
+    return findings;
+}
+
 ordered_json limit_findings() {
     const auto mappings = number_in_file("/proc/sys/vm/max_map_count");
     const bool too_few = mappings && *mappings < mappings_wanted;
@@ -103,17 +119,15 @@ void print_findings(std::string_view title, const ordered_json& findings) {
 }
 
 int run(bool as_json) {
-    const ordered_json report{{"schema", "leanhost.doctor/1"},
-                              {"version", version},
-                              {"engines", engine_findings()},
-                              {"gauges", gauge_findings()},
-                              {"limits", limit_findings()}};
+    const ordered_json report{{"schema", "leanhost.doctor/1"}, {"version", version},
+                              {"engines", engine_findings()},  {"workers", worker_findings()},
+                              {"gauges", gauge_findings()},    {"limits", limit_findings()}};
     if (as_json) {
         fmt::print("{}\n", report.dump(2));
         return 0;
     }
     fmt::print("leanhost {}\n", version);
-    for (const char* group : {"engines", "gauges", "limits"})
+    for (const char* group : {"engines", "workers", "gauges", "limits"})
         print_findings(group, report[group]);
     return 0;
 }

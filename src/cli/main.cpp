@@ -18,6 +18,8 @@ int run(int argc, char** argv) {
     app.footer("Start with: leanhost memory\nEvery command has --help with an example.");
     CommandBody chosen;
     add_memory_command(app, chosen);
+    add_cycle_command(app, chosen);
+    add_schedule_command(app, chosen);
     add_run_command(app, chosen);
     add_fixture_command(app, chosen);
     add_convert_command(app, chosen);

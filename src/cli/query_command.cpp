@@ -1,17 +1,21 @@
 #include "base/guard.hpp"
+#include "base/workers.hpp"
 #include "cli/command.hpp"
 #include "cli/declaration_json.hpp"
 #include "cli/module_arguments.hpp"
 #include "cli/progress_line.hpp"
 
 #include <leanhost/runtime.hpp>
+#include <leanhost/worker_pool.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <mutex>
 
 namespace leanhost::cli {
 namespace {
@@ -34,6 +38,7 @@ struct QueryOptions {
     bool as_json = false;
     std::uint64_t limit = 0;
     unsigned max_threads = 0;
+    std::size_t workers = 0;
 };
 
 std::map<std::string, DeclarationKind> kinds_by_name() {
@@ -59,25 +64,39 @@ DeclarationFilter filter_of(const QueryOptions& options) {
 // Rows are answered and printed as many at a time: results come while the search goes on.
 constexpr std::size_t rows_at_once = 256;
 
+// Takes what is to be printed, a piece at a time.
+using Output = std::function<void(std::string_view)>;
+
 class Query {
 public:
-    Query(const QueryOptions& options, const Session& session, ProgressLine& progress)
-        : options_(options), session_(session), progress_(progress) {}
+    Query(const QueryOptions& options,
+          const Session& session,
+          std::string_view import,
+          ProgressLine* progress,
+          Output output)
+        : options_(options), session_(session), import_(import), progress_(progress),
+          output_(std::move(output)) {}
 
-    int run() {
+    /// The number of names that are not declared.
+    std::uint64_t run() {
         if (options_.names.empty())
             search();
         else
             look_up();
         flush();
-        progress_.clear();
+        if (progress_ != nullptr)
+            progress_->clear();
         if (options_.only_count)
-            fmt::print("{}\n", found_);
-        return unknown_ == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
+            output_(import_.empty() ? fmt::format("{}\n", found_)
+                                    : fmt::format("{:>10} {}\n", found_, import_));
+        return unknown_;
     }
 
 private:
-    CallOptions call(std::string_view what) { return {.progress = progress_.sink(what)}; }
+    CallOptions call(std::string_view what) {
+        return progress_ == nullptr ? CallOptions()
+                                    : CallOptions{.progress = progress_->sink(what)};
+    }
 
     void search() {
         const auto take = [&](const Name& name, const Declaration& declaration) {
@@ -101,8 +120,8 @@ private:
                 add(names[i], *rows[i]);
             } else {
                 ++unknown_;
-                fmt::print(stderr, "leanhost: no imported module declares '{}'\n",
-                           names[i].to_string());
+                fmt::print(stderr, "leanhost: {}no imported module declares '{}'\n",
+                           import_.empty() ? "" : import_ + ": ", names[i].to_string());
             }
         }
     }
@@ -110,6 +129,8 @@ private:
     void add(const Name& name, const Declaration& declaration) {
         names_.push_back(name);
         rows_.push_back(to_json(name, declaration, options_.fields));
+        if (!import_.empty())
+            rows_.back()["import"] = import_;
         if (rows_.size() == rows_at_once)
             flush();
     }
@@ -127,7 +148,8 @@ private:
         }
         if (options_.with_axioms)
             add_axioms(value_or_throw(session_.axioms(names_, call("axioms"))));
-        progress_.clear();
+        if (progress_ != nullptr)
+            progress_->clear();
         for (const ordered_json& row : rows_)
             print(row);
         rows_.clear();
@@ -158,19 +180,23 @@ private:
 
     void print(const ordered_json& row) {
         if (options_.as_json) {
-            fmt::print("{}\n", row.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+            output_(row.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
             return;
         }
         if (!has_head_) {
-            fmt::print("{:<12} {:<48} {}\n", "kind", "name", "module");
+            if (!import_.empty())
+                output_(fmt::format("import {}\n", import_));
+            output_(fmt::format("{:<12} {:<48} {}\n", "kind", "name", "module"));
             has_head_ = true;
         }
-        fmt::print("{}", declaration_text(row));
+        output_(declaration_text(row));
     }
 
     const QueryOptions& options_;
     const Session& session_;
-    ProgressLine& progress_;
+    const std::string import_; // of several; empty when there is one
+    ProgressLine* const progress_;
+    const Output output_;
     std::vector<Name> names_;
     std::vector<ordered_json> rows_;
     std::uint64_t found_ = 0;
@@ -178,17 +204,96 @@ private:
     bool has_head_ = false;
 };
 
+void print_out(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+// Every module is an import set of its own, and asked in a worker.
+class Sweep {
+public:
+    Sweep(const QueryOptions& options, WorkerPool& pool, std::vector<Name> modules)
+        : options_(options), pool_(pool), modules_(std::move(modules)) {}
+
+    int run() {
+        run_workers(static_cast<unsigned>(options_.workers), [&](unsigned) { run_some(); });
+        progress_.clear();
+        if (failed_ > 0) {
+            fmt::print(stderr, "leanhost: {} of {} import sets failed\n", failed_.load(),
+                       modules_.size());
+            return cli_exit_code(first_failure_.value_or(ErrorCode::internal));
+        }
+        return unknown_ == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
+    }
+
+private:
+    void run_some() {
+        for (std::size_t at; (at = next_++) < modules_.size();) {
+            const std::string module = modules_[at].to_string();
+            std::string text;
+            const Expected<void> done = guarded("query", [&] { ask(modules_[at], text); });
+            const std::lock_guard lock(mutex_);
+            progress_.clear();
+            print_out(text);
+            if (!done)
+                tell_failure(module, done.error());
+            progress_.show(fmt::format("{} of {} import sets", ++done_, modules_.size()));
+        }
+    }
+
+    void ask(const Name& module, std::string& text) {
+        LeaseRequest request{.imports =
+                                 ImportSet({module}, Profile::all, options_.modules.allow_missing)};
+        const WorkerLease lease = value_or_throw(pool_.acquire(std::move(request)));
+        const auto add = [&](std::string_view piece) { text.append(piece); };
+        unknown_ += Query(options_, *lease, module.to_string(), nullptr, add).run();
+    }
+
+    void tell_failure(const std::string& module, const Error& error) {
+        ++failed_;
+        if (!first_failure_)
+            first_failure_ = error.code();
+        fmt::print(stderr, "leanhost: {}: {}\n  ({})\n", module, error.message(), error.id());
+    }
+
+    const QueryOptions& options_;
+    WorkerPool& pool_;
+    const std::vector<Name> modules_;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<std::uint64_t> unknown_ = 0, failed_ = 0;
+    std::mutex mutex_;
+    // Guarded by mutex_.
+    ProgressLine progress_;
+    std::size_t done_ = 0;
+    std::optional<ErrorCode> first_failure_;
+};
+
+int run_sweep(const QueryOptions& options,
+              std::vector<std::filesystem::path> search_path,
+              std::vector<Name> modules) {
+    WorkerPoolOptions pool;
+    pool.max_workers = options.workers;
+    pool.max_wait = std::chrono::hours(1);
+    pool.worker.runtime.search_path = std::move(search_path);
+    pool.worker.runtime.max_import_threads = options.max_threads;
+    pool.worker.use_template = false; // each import set is wanted once
+    WorkerPool workers = value_or_throw(WorkerPool::make(std::move(pool)));
+    return Sweep(options, workers, std::move(modules)).run();
+}
+
 int run(const QueryOptions& options) {
     std::vector<std::filesystem::path> search_path;
     std::vector<Name> modules;
     resolve_modules(options.modules, search_path, modules);
+    if (options.workers > 0)
+        return run_sweep(options, std::move(search_path), std::move(modules));
     ProgressLine progress;
     const Runtime runtime = value_or_throw(
         Runtime::init({.search_path = search_path, .max_import_threads = options.max_threads}));
     const ImportSet imports(modules, Profile::all, options.modules.allow_missing);
     const auto session =
         value_or_throw(runtime.open_session(imports, {.progress = progress.sink("import")}));
-    return Query(options, *session, progress).run();
+    const std::uint64_t unknown = Query(options, *session, {}, &progress, print_out).run();
+    return unknown == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
 }
 
 } // namespace
@@ -218,6 +323,8 @@ void add_query_command(CLI::App& app, CommandBody& chosen) {
     command->add_flag("--json", options->as_json, "Print one JSON object a line for each");
     command->add_option("--threads", options->max_threads, "Threads that reading may use; 0: one a core")
         ->envname("LEANHOST_NUM_THREADS")->check(CLI::Range(0, 1024))->capture_default_str();
+    command->add_option("--workers", options->workers, "Take every module as an import set of its own, and ask as many worker processes at once; 0: all in one set, here")
+        ->check(CLI::Range(0, 1024))->capture_default_str();
     // clang-format on
     add_module_arguments(*command, options->modules);
     command->footer(
@@ -225,6 +332,7 @@ void add_query_command(CLI::App& app, CommandBody& chosen) {
         "  leanhost query --path build Nat.add_comm --types --axioms\n"
         "  leanhost query --path build --prefix List --kind theorem --mentions List.map\n"
         "  leanhost query --path build --kind theorem --axioms --json\n"
+        "  leanhost query --path build --workers 4 --count --kind axiom\n"
         "Exit status 66: a NAME is not declared.");
     command->callback([options, &chosen] {
         chosen = [options] { return guarded("query", [&] { return run(*options); }); };

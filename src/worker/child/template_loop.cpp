@@ -2,6 +2,7 @@
 
 #include "base/failure.hpp"
 #include "worker/child/worker_loop.hpp"
+#include "worker/protocol/process_filter.hpp"
 #include "worker/protocol/wire_values.hpp"
 
 #include <fcntl.h>
@@ -103,8 +104,7 @@ TemplateLoop::Next TemplateLoop::fork_child(const wire::ToWorker& message) {
     answer.set_request_id(message.request_id());
     const ::pid_t pid = ::fork();
     if (pid == 0) {
-        become_child(std::move(socket), std::move(output), std::move(errors),
-                     message.fork().data_limit_bytes());
+        become_child(std::move(socket), std::move(output), std::move(errors), message.fork());
         return Next::is_child;
     }
     if (pid < 0) {
@@ -136,7 +136,7 @@ TemplateLoop::Next TemplateLoop::fork_child(const wire::ToWorker& message) {
 void TemplateLoop::become_child(UniqueFd socket,
                                 UniqueFd output,
                                 UniqueFd errors,
-                                std::uint64_t data_limit) {
+                                const wire::ForkRequest& request) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(output.get(), STDOUT_FILENO);
     ::dup2(errors.get(), STDERR_FILENO);
@@ -145,10 +145,15 @@ void TemplateLoop::become_child(UniqueFd socket,
     children_.clear();
     const ::sigset_t set = child_signal();
     ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
-    if (data_limit != 0) {
+    if (const std::uint64_t data_limit = request.data_limit_bytes(); data_limit != 0) {
         const ::rlimit limit{.rlim_cur = data_limit, .rlim_max = data_limit};
         ::setrlimit(RLIMIT_DATA, &limit);
     }
+    // What it starts would outlive it: in the template's pid namespace, and under its filter too,
+    // which allows a fork. Ignored on purpose where there are no filters: all end with the
+    // template.
+    if (!request.may_start_processes())
+        static_cast<void>(install_filter(ProcessFilter(ProcessFilter::Allow::threads).program()));
     child_socket_ = std::move(socket);
 }
 

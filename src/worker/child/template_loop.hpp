@@ -27,7 +27,10 @@ private:
     enum class Next : std::uint8_t { go_on, end, is_child };
     Next take(std::string_view frame);
     Next fork_child(const wire::ToWorker& message);
-    void become_child(UniqueFd socket, UniqueFd output, UniqueFd errors, std::uint64_t data_limit);
+    void become_child(UniqueFd socket,
+                      UniqueFd output,
+                      UniqueFd errors,
+                      const wire::ForkRequest& request);
     void reap();
     bool wait_for_input();
 

@@ -71,6 +71,15 @@ Generation::~Generation() = default;
 
 void Generation::begin(OnEnd on_end) {
     on_end_ = std::move(on_end);
+    const Expected<void> watched = guarded("worker", [&] { watch_all(); });
+    if (!watched) {
+        end_unwatched();
+        throw Failure(watched.error());
+    }
+    tick();
+}
+
+void Generation::watch_all() {
     const auto self = shared_from_this(); // the handlers keep this alive until it is buried
     socket_watch_ = loop_.watch(process_.socket.get(), EPOLLIN,
                                 [self](std::uint32_t events) { self->on_socket(events); });
@@ -82,7 +91,21 @@ void Generation::begin(OnEnd on_end) {
     errors_watch_ = loop_.watch(process_.errors.get(), EPOLLIN, [self](std::uint32_t) {
         self->on_output(self->process_.errors, self->stderr_tail_, self->errors_watch_);
     });
-    tick();
+}
+
+// A child that cannot be watched would never be buried.
+void Generation::end_unwatched() {
+    for (const EventLoop::WatchId watch :
+         {socket_watch_, pidfd_watch_, output_watch_, errors_watch_})
+        loop_.forget(watch);
+    on_end_ = nullptr;
+    is_retired_ = true;
+    // Ignored on purpose, both: what is no process cannot be killed, and another's child not
+    // reaped.
+    static_cast<void>(::syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0));
+    ::siginfo_t ignored{};
+    static_cast<void>(::waitid(static_cast<idtype_t>(P_PIDFD),
+                               static_cast<::id_t>(process_.pidfd.get()), &ignored, WEXITED));
 }
 
 void Generation::on_socket(std::uint32_t events) {
@@ -157,13 +180,15 @@ Generation::RequestPtr Generation::find(std::uint64_t id) const {
 void Generation::end_request(const RequestPtr& request, wire::FromWorker message) {
     {
         const std::lock_guard lock(mutex_);
+        const bool is_fork = message.has_summary() && message.summary().has_fork();
+        // Before it is taken from the list: the burial answers what stands there.
+        if (is_fork && descriptors_.empty())
+            fail(ErrorCode::protocol_error, "a fork without the child's pidfd");
         requests_.erase(request->id());
         if (request->counts())
             ++requests_served_;
         last_end_ = Clock::now();
-        if (message.has_summary() && message.summary().has_fork()) {
-            if (descriptors_.empty())
-                fail(ErrorCode::protocol_error, "a fork without the child's pidfd");
+        if (is_fork) {
             answered_descriptors_.emplace(request->id(), std::move(descriptors_.front()));
             descriptors_.pop_front();
         }
@@ -304,21 +329,31 @@ void Generation::lost_connection(std::string what) {
 
 void Generation::on_pidfd() {
     loop_.forget(pidfd_watch_);
-    if (!is_template_child_) {
-        ::siginfo_t info{};
-        // With SIGCHLD ignored in this process the kernel has reaped it, and its status is lost.
-        if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<::id_t>(process_.pidfd.get()),
-                     &info, WEXITED) == 0) {
-            const bool has_exited = info.si_code == CLD_EXITED;
-            set_exit_status(has_exited ? std::optional(info.si_status) : std::nullopt,
-                            has_exited ? std::nullopt : std::optional(info.si_status));
-        }
+    is_retired_ = true; // nobody is to send it anything while it waits to be buried
+    reap_if_ours();
+    if (!is_template_child_)
         return bury();
-    }
     bury_when_status_is_known(Clock::now() + status_wait);
 }
 
+// A template's child becomes ours when the template dies and this program is the first process of
+// its pid namespace, or a subreaper. With SIGCHLD ignored in this program the kernel has reaped it,
+// and its status is lost.
+void Generation::reap_if_ours() {
+    ::siginfo_t info{};
+    const bool is_reaped =
+        ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<::id_t>(process_.pidfd.get()), &info,
+                 WEXITED | WNOHANG) == 0 &&
+        info.si_pid != 0;
+    if (!is_reaped)
+        return;
+    const bool has_exited = info.si_code == CLD_EXITED;
+    set_exit_status(has_exited ? std::optional(info.si_status) : std::nullopt,
+                    has_exited ? std::nullopt : std::optional(info.si_status));
+}
+
 void Generation::bury_when_status_is_known(Clock::time_point until) {
+    reap_if_ours();
     {
         const std::lock_guard lock(mutex_);
         if (!is_status_known_ && Clock::now() < until) {
@@ -403,16 +438,10 @@ Error Generation::death_error(const ExitFacts& facts, const PendingRequest& requ
     case RestartReason::hard_limit:
         code = ErrorCode::memory_limit;
         break;
-    case RestartReason::deadline:
-        code = ErrorCode::deadline_exceeded;
-        break;
-    case RestartReason::cancelled:
-        code = ErrorCode::cancelled;
-        break;
     case RestartReason::protocol_error:
         code = ErrorCode::protocol_error;
         break;
-    default:
+    default: // another request's deadline or cancellation too: whoever it was has been told so
         break;
     }
     std::vector<ErrorFact> details{{"generation", number_},

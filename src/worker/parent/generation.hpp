@@ -126,6 +126,8 @@ private:
     Error with_call_facts(Error error, const PendingRequest& request) const;
 
     // The loop's side: generation.cpp.
+    void watch_all();
+    void end_unwatched();
     void on_socket(std::uint32_t events);
     void on_pidfd();
     void on_output(const UniqueFd& pipe, OutputTail& tail, EventLoop::WatchId& watch);
@@ -141,6 +143,7 @@ private:
     void check_in_flight(const std::optional<std::uint64_t>& anonymous);
     void lost_connection(std::string what);
     void kill_now(RestartReason reason, std::string detail);
+    void reap_if_ours();
     void bury_when_status_is_known(Clock::time_point until);
     void bury();
     ExitFacts collect_facts();

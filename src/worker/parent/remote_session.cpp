@@ -43,6 +43,12 @@ Message parsed(std::string_view row) {
     return message;
 }
 
+// While they come: an answer without end must not be collected until the deadline.
+void require_wanted(std::uint64_t rows, std::uint64_t wanted) {
+    if (rows >= wanted)
+        fail(ErrorCode::protocol_error, fmt::format("more rows than the {} asked for", wanted));
+}
+
 void require_count(std::size_t rows, std::size_t names) {
     if (rows != names) {
         fail(ErrorCode::protocol_error, fmt::format("{} rows for {} names", rows, names));
@@ -138,7 +144,9 @@ DeclarationRows RemoteSession::do_query_declarations(std::span<const Name> names
     const auto modules = std::make_shared<ModuleNames>();
     std::vector<DeclarationRow> rows;
     rows.reserve(names.size());
+    std::size_t wanted = 0; // after this piece
     const auto take = [&](std::string_view row) {
+        require_wanted(rows.size(), wanted);
         if (row.empty()) {
             rows.emplace_back();
         } else {
@@ -156,6 +164,7 @@ DeclarationRows RemoteSession::do_query_declarations(std::span<const Name> names
             *query.mutable_fields() = to_wire(fields);
         };
         const std::size_t before = rows.size();
+        wanted = before + piece.size();
         call(make, options, take);
         require_count(rows.size() - before, piece.size());
     });
@@ -167,6 +176,7 @@ std::vector<Name> RemoteSession::do_list_declarations(std::uint64_t offset,
                                                       const CallOptions& options) const {
     std::vector<Name> names;
     const auto take = [&](std::string_view row) {
+        require_wanted(names.size(), limit);
         names.push_back(name_from(parsed<wire::NameTable>(row), "list.names"));
         return SinkAnswer::proceed;
     };
@@ -228,7 +238,9 @@ SearchSummary RemoteSession::do_search_declarations(const DeclarationFilter& fil
 std::vector<Answer<std::vector<Reference>>> RemoteSession::do_references(
     Direction direction, std::span<const Name> names, const CallOptions& options) const {
     std::vector<Answer<std::vector<Reference>>> answers;
+    std::size_t wanted = 0; // after this piece
     const auto take = [&](std::string_view row) {
+        require_wanted(answers.size(), wanted);
         answers.push_back(answer_from(row, &references_from));
         return SinkAnswer::proceed;
     };
@@ -240,6 +252,7 @@ std::vector<Answer<std::vector<Reference>>> RemoteSession::do_references(
             request.set_dependents(direction == Direction::dependents);
         };
         const std::size_t before = answers.size();
+        wanted = before + piece.size();
         call(make, options, take);
         require_count(answers.size() - before, piece.size());
     });
@@ -249,7 +262,9 @@ std::vector<Answer<std::vector<Reference>>> RemoteSession::do_references(
 std::vector<Answer<AxiomReport>> RemoteSession::do_axioms(std::span<const Name> names,
                                                           const CallOptions& options) const {
     std::vector<Answer<AxiomReport>> answers;
+    std::size_t wanted = 0; // after this piece
     const auto take = [&](std::string_view row) {
+        require_wanted(answers.size(), wanted);
         answers.push_back(answer_from(row, &axiom_report_from));
         return SinkAnswer::proceed;
     };
@@ -259,6 +274,7 @@ std::vector<Answer<AxiomReport>> RemoteSession::do_axioms(std::span<const Name> 
             *message.mutable_axioms()->mutable_names() = to_wire(piece);
         };
         const std::size_t before = answers.size();
+        wanted = before + piece.size();
         call(make, options, take);
         require_count(answers.size() - before, piece.size());
     });

@@ -115,10 +115,17 @@ Supervisor::begin(const WorkerOptions& options, SpawnedProcess process, bool is_
         const std::lock_guard lock(mutex_);
         alive_.insert(generation);
     }
-    generation->begin([this, weak = std::weak_ptr(generation)](
-                          const ExitFacts& facts, std::span<const RequestFingerprint> in_flight) {
-        on_end(weak.lock(), facts, in_flight);
-    });
+    try {
+        generation->begin(
+            [this, weak = std::weak_ptr(generation)](
+                const ExitFacts& facts, std::span<const RequestFingerprint> in_flight) {
+                on_end(weak.lock(), facts, in_flight);
+            });
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        alive_.erase(generation); // it has been ended, and nobody will tell of it
+        throw;
+    }
     return generation;
 }
 

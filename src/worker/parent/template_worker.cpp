@@ -12,16 +12,16 @@ namespace leanhost::worker {
 namespace {
 
 // The pid, in our pid namespace, of the process that a pidfd stands for; -1 when it has ended.
-::pid_t pid_of(const UniqueFd& pidfd) {
+// nullopt: it is no pidfd.
+std::optional<::pid_t> find_pid(const UniqueFd& pidfd) {
     std::ifstream info(fmt::format("/proc/self/fdinfo/{}", pidfd.get()));
-    std::string key;
-    long value = -1;
-    while (info >> key >> value) {
-        if (key == "Pid:")
-            return static_cast<::pid_t>(value);
-        info.clear();
+    if (!info)
+        fail(ErrorCode::resource_exhausted, "cannot read /proc/self/fdinfo");
+    for (std::string line; std::getline(info, line);) {
+        if (line.starts_with("Pid:"))
+            return static_cast<::pid_t>(std::stol(line.substr(4)));
     }
-    return -1;
+    return std::nullopt;
 }
 
 void set_status(Generation& child, const wire::ChildExited& exited) {
@@ -91,14 +91,29 @@ std::shared_ptr<Generation> TemplateWorker::fork_child() {
     wire::ForkRequest& request = *call.message.mutable_fork();
     request.set_child(name);
     request.set_data_limit_bytes(data_limit_bytes(options_));
+    request.set_may_start_processes(generation_->confinement() == Confinement::none);
     call.timeout = options_.start_timeout;
     call.descriptors.push_back(std::move(channels.child_socket));
     call.descriptors.push_back(std::move(channels.child_output));
     call.descriptors.push_back(std::move(channels.child_errors));
-    auto [summary, pidfd] = generation_->call_for_descriptor(std::move(call));
+    UniqueFd pidfd;
+    try {
+        pidfd = generation_->call_for_descriptor(std::move(call)).second;
+    } catch (const Failure& failure) {
+        // It has one thread, which does nothing else: the next fork would fare no better.
+        if (failure.error().code() == ErrorCode::deadline_exceeded)
+            generation_->kill(RestartReason::deadline, "a fork was not answered in time");
+        throw;
+    }
 
     SpawnedProcess process;
-    process.pid = pid_of(pidfd);
+    const std::optional<::pid_t> pid = find_pid(pidfd);
+    if (!pid) { // it would never be readable, and what cannot be killed cannot be buried
+        const char* const what = "an answer to a fork with a descriptor that is no pidfd";
+        generation_->kill(RestartReason::protocol_error, what);
+        fail(ErrorCode::protocol_error, what);
+    }
+    process.pid = *pid;
     process.pidfd = std::move(pidfd);
     process.socket = std::move(channels.socket);
     process.output = std::move(channels.output);

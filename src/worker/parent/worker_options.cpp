@@ -20,6 +20,14 @@ Expected<void> validate(const WorkerOptions& options) {
     if (options.max_running_requests < 1 || options.max_running_requests > most_running)
         return out_of_range("max_running_requests", std::to_string(options.max_running_requests),
                             "1 to 64");
+    constexpr std::uint32_t most_restarts = 4096;
+    if (options.max_unplanned_restarts < 1 || options.max_unplanned_restarts > most_restarts)
+        return out_of_range("max_unplanned_restarts",
+                            std::to_string(options.max_unplanned_restarts), "1 to 4096");
+    if (options.restart_window < std::chrono::milliseconds(1) ||
+        options.restart_window > std::chrono::hours(24))
+        return out_of_range("restart_window", fmt::format("{} ms", options.restart_window.count()),
+                            "1 ms to 1 day");
     if (options.max_sessions < 1)
         return out_of_range("max_sessions", "0", "at least 1");
     constexpr std::chrono::hours longest{24 * 7};

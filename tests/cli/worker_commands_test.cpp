@@ -1,0 +1,141 @@
+// The commands that use worker processes, over the committed modules of Batteries.
+#include "support/program_run.hpp"
+#include "support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace leanhost::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+const std::string corpus = LEANHOST_SOURCE_DIR "/tests/corpus/olean/4.28.0/batteries";
+
+ProgramRun leanhost(std::string command, std::vector<std::string> arguments) {
+    std::vector<std::string> all{LEANHOST_COMMAND, std::move(command), "--path", corpus,
+                                 "--allow-missing"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return run_program(all);
+}
+
+json report_of(const std::filesystem::path& path) {
+    std::ifstream in(path);
+    return json::parse(in);
+}
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(CycleCommand, TheModelGrowsAndIsResetAndSharedRegionsHaveNothingToReset) {
+    const TempDir folder;
+    const ProgramRun run =
+        leanhost("cycle", {"--imports", "6", "--max-imports", "2", "--json",
+                           folder.path() / "r.json", "--html", folder.path() / "r.html"});
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    const json report = report_of(folder.path() / "r.json");
+    for (const char* column : {"model", "shared"}) {
+        EXPECT_EQ(report["columns"][column]["generations"], 3) << column;
+        EXPECT_EQ(report["columns"][column]["points"].size(), 6U);
+        EXPECT_EQ(report["columns"][column]["ended_by_reason"]["max_imports"], 2);
+    }
+    const json& model = report["columns"]["model"]["points"];
+    const std::uint64_t relocated = model[1]["relocated_bytes"];
+    EXPECT_EQ(model[0]["relocated_bytes"], 0) << "a generation's first import is mapped";
+    EXPECT_EQ(relocated, model[1]["region_bytes"]) << "its second is copied";
+    const auto gauge = [&](std::size_t i) {
+        return model[i]["sample"]["gauge_bytes"].get<std::int64_t>();
+    };
+    EXPECT_GE(gauge(1) - gauge(0), static_cast<std::int64_t>(relocated));
+    EXPECT_LT(gauge(2), gauge(1)) << "the fresh child has no residue";
+    for (const json& point : report["columns"]["shared"]["points"])
+        EXPECT_EQ(point["relocated_bytes"], 0);
+    EXPECT_THAT(text_of(folder.path() / "r.html"), HasSubstr("leanhost cycle"));
+}
+
+TEST(CycleCommand, TakesTheSeedsEnvironmentOverrides) {
+    const ProgramRun run = run_program(
+        {"/usr/bin/env", "LEANHOST_WORKER_MEMORY_IMPORTS=3", "LEANHOST_WORKER_MEMORY_MAX_IMPORTS=1",
+         LEANHOST_COMMAND, "cycle", "--path", corpus, "--allow-missing", "--policy", "shared"});
+    EXPECT_EQ(run.exit_status, 0) << run.err;
+    EXPECT_THAT(run.out,
+                HasSubstr("3 imports in a worker whose child is replaced before import 2"));
+}
+
+TEST(ScheduleCommand, AnswersAllUnderItsBudgetAndTellsHow) {
+    const TempDir folder;
+    const ProgramRun run = leanhost("schedule", {"--requests",     "40",
+                                                 "--keys",         "4",
+                                                 "--clients",      "3",
+                                                 "--max-workers",  "2",
+                                                 "--max-total",    "64",
+                                                 "--first-worker", "8",
+                                                 "--json",         folder.path() / "r.json",
+                                                 "--html",         folder.path() / "r.html",
+                                                 "--metrics",      folder.path() / "m.txt",
+                                                 "--log",          folder.path() / "log.jsonl"});
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    const json report = report_of(folder.path() / "r.json");
+    EXPECT_EQ(report["answered"], 40);
+    EXPECT_EQ(report["pool"]["leased"], 0);
+    EXPECT_LE(report["pool"]["workers"], 2);
+    EXPECT_LE(report["peak_anonymous_bytes"], 64U << 20);
+    EXPECT_THAT(text_of(folder.path() / "m.txt"), HasSubstr("leanhost_pool_requests_total 80\n"));
+    EXPECT_THAT(text_of(folder.path() / "log.jsonl"), HasSubstr(R"("event":"started")"));
+    EXPECT_THAT(text_of(folder.path() / "r.html"), HasSubstr("leanhost schedule"));
+}
+
+TEST(ScheduleCommand, RefusesWhatTheBudgetCannotHold) {
+    const ProgramRun run = leanhost("schedule", {"--requests", "3", "--clients", "1", "--max-total",
+                                                 "8", "--first-worker", "9"});
+    EXPECT_EQ(run.exit_status, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("answered 0, refused 3, failed 0"));
+    EXPECT_THAT(run.out, HasSubstr("exceeds_budget 3"));
+}
+
+TEST(QueryCommand, SweepsEveryModuleInWorkers) {
+    const ProgramRun swept = leanhost("query", {"--workers", "2", "--kind", "theorem", "--json"});
+    EXPECT_EQ(swept.exit_status, 0) << swept.err;
+    std::istringstream lines(swept.out);
+    std::set<std::string> imports;
+    std::size_t rows = 0;
+    for (std::string line; std::getline(lines, line); ++rows) {
+        const json row = json::parse(line);
+        imports.insert(row["import"].get<std::string>());
+        EXPECT_EQ(row["kind"], "theorem");
+    }
+    EXPECT_GE(imports.size(), 2U);
+    EXPECT_GE(rows, imports.size());
+}
+
+TEST(QueryCommand, AnImportSetThatFailsIsNamedAndTheOthersAreAnswered) {
+    const TempDir broken;
+    std::filesystem::copy(corpus, broken.path(), std::filesystem::copy_options::recursive);
+    { std::ofstream(broken.path() / "Broken.olean") << "no module"; }
+    const ProgramRun run = run_program({LEANHOST_COMMAND, "query", "--path", broken.path(),
+                                        "--allow-missing", "--workers", "2", "--count"});
+    EXPECT_EQ(run.exit_status, 65) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("Broken: "));
+    EXPECT_THAT(run.err, HasSubstr("1 of "));
+    EXPECT_THAT(run.out, HasSubstr("Batteries."));
+}
+
+TEST(DoctorCommand, SaysWhatConfinesWorkers) {
+    const ProgramRun run = run_program({LEANHOST_COMMAND, "doctor"});
+    EXPECT_EQ(run.exit_status, 0);
+    EXPECT_THAT(run.out, testing::ContainsRegex(
+                             "worker_confinement +(pid_namespace|no_new_processes|none)"));
+    EXPECT_THAT(run.out, HasSubstr("leanhost-worker"));
+}
+
+} // namespace
+} // namespace leanhost::test
