@@ -21,12 +21,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+[[noreturn]] void give_up(std::string_view why) {
+    fmt::print(stderr, "bench_worker: {}\n", why);
+    std::abort();
+}
+
 template <class T>
 T checked(Expected<T>&& value) {
-    if (!value) {
-        fmt::print(stderr, "bench_worker: {}\n", value.error().message());
-        std::abort();
-    }
+    if (!value)
+        give_up(value.error().message());
     if constexpr (!std::is_void_v<T>)
         return *std::move(value);
 }
@@ -205,8 +208,10 @@ void death_noticed(benchmark::State& state) {
             return SinkAnswer::proceed;
         };
         const auto failed = held->search_declarations(filter, {.type = true}, sink);
-        if (failed || failed.error().code() != ErrorCode::child_exited)
-            std::abort();
+        if (failed)
+            give_up("a search in a killed child ended well");
+        if (failed.error().code() != ErrorCode::child_exited)
+            give_up(failed.error().message());
         timed(state, percentiles, seconds_since(killed));
     }
     percentiles.tell(state);
@@ -232,12 +237,14 @@ void cancellation(benchmark::State& state) {
         };
         const auto ended = held->search_declarations({}, {.type = true, .value_size = true}, sink,
                                                      {.cancellation = source.token()});
-        if (ended || ended.error().code() != ErrorCode::cancelled)
-            std::abort();
+        if (ended)
+            give_up("a cancelled search ended as if nothing had been");
+        if (ended.error().code() != ErrorCode::cancelled)
+            give_up(ended.error().message());
         timed(state, percentiles, seconds_since(cancelled));
     }
     if (held.generation() != generation)
-        std::abort();
+        give_up("a cancellation cost the child");
     percentiles.tell(state);
 }
 BENCHMARK(cancellation)->UseManualTime()->Unit(benchmark::kMillisecond);

@@ -89,6 +89,28 @@ TEST_P(WorkerTest, SearchStreamsAndItsSinkMayStop) {
     EXPECT_TRUE(session.list_declarations(0, 1)) << "the session goes on after a stop";
 }
 
+// Rows that waited to be sent once followed the failure of their cancelled request, which broke the
+// protocol and cost the child.
+TEST_P(WorkerTest, NothingFollowsTheEndOfACancelledRequest) {
+    std::vector<Name> many;
+    for (int i = 0; i < 20'000; ++i)
+        many.emplace_back("B.many" + std::to_string(i));
+    leanhost::test::write_module(folder.path(), "B", {}, many);
+    const auto one = worker(options());
+    const RemoteSession session(one, nullptr);
+    for (int round = 0; round < 100; ++round) {
+        CancellationSource source;
+        const auto sink = [&](const Name&, const Declaration&) {
+            source.cancel();
+            return SinkAnswer::proceed;
+        };
+        const auto ended = session.search_declarations({}, {.type = true}, sink,
+                                                       {.cancellation = source.token()});
+        ASSERT_TRUE(ended || ended.error().code() == ErrorCode::cancelled) << ended.error().message();
+    }
+    EXPECT_EQ(one->counters().generations, 1U);
+}
+
 TEST_P(WorkerTest, AThrowingSinkEndsItsRequestOnly) {
     const RemoteSession session(worker(options()), nullptr);
     const auto failed =

@@ -53,6 +53,12 @@ void RowWriter::flush() {
     send_batch();
 }
 
+void RowWriter::discard() {
+    const std::lock_guard lock(mutex_);
+    batch_.mutable_rows()->Clear();
+    batch_bytes_ = 0;
+}
+
 std::optional<std::chrono::steady_clock::time_point>
 RowWriter::flush_if_old(std::chrono::steady_clock::time_point now) {
     const std::lock_guard lock(mutex_);
@@ -62,6 +68,12 @@ RowWriter::flush_if_old(std::chrono::steady_clock::time_point now) {
         return first_row_at_ + flush_after;
     send_batch();
     return std::nullopt;
+}
+
+void RowWriter::discard() {
+    const std::lock_guard lock(mutex_);
+    batch_.mutable_rows()->Clear();
+    batch_bytes_ = 0;
 }
 
 void RowWriter::give_credit(std::uint64_t bytes) {

@@ -34,10 +34,16 @@ public:
     void add(std::string_view row);
     /// Sends what is left. As `add`.
     void flush();
+    /// Drops what is left, for a request that failed: nothing may follow its last message.
+    void discard();
     /// For the thread that watches the clock: sends what has waited too long, if credit allows, and
     /// says when it would next have to. Never waits for credit.
     std::optional<std::chrono::steady_clock::time_point>
     flush_if_old(std::chrono::steady_clock::time_point now);
+
+    /// Drops what has not been sent, after a failure: once the request's failure has gone out, no
+    /// row of it may follow, and the thread that watches the clock may still look here.
+    void discard();
 
     void give_credit(std::uint64_t bytes);
     /// The receiver is gone, or wants no more: whoever waits for credit ends.

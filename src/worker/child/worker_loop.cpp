@@ -60,6 +60,7 @@ void run_and_answer(FrameChannel& channel,
         });
         if (!done) {
             // A row that could not be sent because of the cancellation looks like a failed sink.
+            rows.discard();
             const bool was_cancelled =
                 token.is_cancelled() && done.error().code() == ErrorCode::sink_failed;
             channel.write(failure_message(request.request_id(),
