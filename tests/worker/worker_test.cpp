@@ -104,9 +104,10 @@ TEST_P(WorkerTest, NothingFollowsTheEndOfACancelledRequest) {
             source.cancel();
             return SinkAnswer::proceed;
         };
-        const auto ended = session.search_declarations({}, {.type = true}, sink,
-                                                       {.cancellation = source.token()});
-        ASSERT_TRUE(ended || ended.error().code() == ErrorCode::cancelled) << ended.error().message();
+        const auto ended =
+            session.search_declarations({}, {.type = true}, sink, {.cancellation = source.token()});
+        ASSERT_TRUE(ended || ended.error().code() == ErrorCode::cancelled)
+            << ended.error().message();
     }
     EXPECT_EQ(one->counters().generations, 1U);
 }

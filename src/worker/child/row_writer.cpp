@@ -70,12 +70,6 @@ RowWriter::flush_if_old(std::chrono::steady_clock::time_point now) {
     return std::nullopt;
 }
 
-void RowWriter::discard() {
-    const std::lock_guard lock(mutex_);
-    batch_.mutable_rows()->Clear();
-    batch_bytes_ = 0;
-}
-
 void RowWriter::give_credit(std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     // A wrap could only come from a parent that gives credit without end; then it has enough.

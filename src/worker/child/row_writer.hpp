@@ -41,10 +41,6 @@ public:
     std::optional<std::chrono::steady_clock::time_point>
     flush_if_old(std::chrono::steady_clock::time_point now);
 
-    /// Drops what has not been sent, after a failure: once the request's failure has gone out, no
-    /// row of it may follow, and the thread that watches the clock may still look here.
-    void discard();
-
     void give_credit(std::uint64_t bytes);
     /// The receiver is gone, or wants no more: whoever waits for credit ends.
     void wake() { credit_given_.notify_all(); }

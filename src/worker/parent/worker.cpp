@@ -78,9 +78,9 @@ Worker::Worker(Supervisor& supervisor,
                OnWorkerEvent on_event)
     : supervisor_(supervisor), options_(std::move(options)), imports_(std::move(imports)),
       template_source_(std::move(template_source)), on_event_(std::move(on_event)),
-      intensity_({.max_restarts = options_.max_unplanned_restarts,
-                  .window = options_.restart_window},
-                 std::random_device{}()) {}
+      intensity_(
+          {.max_restarts = options_.max_unplanned_restarts, .window = options_.restart_window},
+          std::random_device{}()) {}
 
 Worker::~Worker() {
     const std::lock_guard lock(mutex_);
