@@ -55,6 +55,7 @@ WorkerPool::State::~State() {
         is_closed = is_ending = true;
     }
     changed.notify_all();
+    ended.notify_all();
     upkeep.join();
     // Workers ask their children to end; the supervisor kills what has not, and buries all.
     slots.clear();
@@ -134,7 +135,12 @@ void WorkerPool::State::give_back(Slot slot) {
     const auto generation = slot->worker->generation();
     if (generation != nullptr) {
         const worker::GenerationSnapshot now = generation->snapshot();
-        slot->key->last_peak_bytes = std::max(now.peak_anonymous_bytes, std::uint64_t{1} << 20);
+        // A child that was ended says what it was ended for, not what its key needs: one request
+        // that grew beyond the budget must not shut its key out.
+        if (!generation->is_retired())
+            slot->key->last_peak_bytes =
+                std::clamp(now.peak_anonymous_bytes, std::uint64_t{1} << 20,
+                           options.max_total_bytes.value_or(UINT64_MAX));
         slot->estimate_bytes = estimate_of(*slot->key);
         // What nobody waits for any more still runs in it.
         if (now.in_flight > 0 || is_closed)
@@ -171,7 +177,7 @@ void WorkerPool::State::run_upkeep() {
     const milliseconds interval = options.max_total_bytes ? budget_interval : usual_interval;
     std::unique_lock lock(mutex);
     while (!is_ending) {
-        changed.wait_for(lock, interval, [&] { return is_ending; });
+        ended.wait_for(lock, interval, [&] { return is_ending; });
         if (is_ending)
             return;
         forget_the_dead();
@@ -185,41 +191,66 @@ void WorkerPool::State::run_upkeep() {
     }
 }
 
-// When children have grown beyond the budget all the same: idle ones go first, then the greatest
-// one at work is killed, and so on until what is left fits.
+// When children have grown beyond the budget all the same: those that were told to end and have not
+// are killed first, idle ones go next, then the greatest one at work is killed, until what is left
+// fits. All that lives counts, also what no slot holds: a child that starts or ends, a template.
 void WorkerPool::State::guard_budget() {
     if (!options.max_total_bytes)
         return;
-    const auto bytes_of = [](const PoolSlot& slot) {
-        const auto generation = slot.worker->generation();
-        const bool counts = generation != nullptr && !generation->is_retired();
-        return counts ? generation->snapshot().anonymous_bytes.value_or(0) : 0;
+    struct Living {
+        std::shared_ptr<worker::Generation> generation;
+        std::uint64_t bytes;
     };
-    const auto total = [&] {
-        std::uint64_t sum = 0;
-        for (const PoolSlot& slot : slots)
-            sum += bytes_of(slot);
-        for (const auto& key : keys) {
-            if (key->source != nullptr)
-                sum += key->source->generation().snapshot().anonymous_bytes.value_or(0);
-        }
-        return sum;
+    std::vector<Living> living;
+    std::uint64_t total = 0;
+    for (auto& generation : supervisor->alive()) {
+        if (generation->is_killed())
+            continue; // its memory goes as fast as it can
+        const std::uint64_t bytes = generation->snapshot().anonymous_bytes.value_or(0);
+        total += bytes;
+        living.push_back({std::move(generation), bytes});
+    }
+    const auto end = [&](const auto& which) {
+        total -= which->bytes;
+        living.erase(which);
     };
-    while (total() > *options.max_total_bytes) {
-        if (const auto idle = least_recently_used_idle()) {
-            evict(*idle);
-            continue;
+    const auto kill_greatest = [&](auto&& may_be) {
+        auto greatest = living.end();
+        for (auto one = living.begin(); one != living.end(); ++one) {
+            if (may_be(*one->generation) &&
+                (greatest == living.end() || greatest->bytes < one->bytes))
+                greatest = one;
         }
-        const auto greatest =
-            std::max_element(slots.begin(), slots.end(), [&](const PoolSlot& a, const PoolSlot& b) {
-                return bytes_of(a) < bytes_of(b);
-            });
-        if (greatest == slots.end() || bytes_of(*greatest) == 0)
-            return;
+        if (greatest == living.end() || greatest->bytes == 0)
+            return false;
         const worker::RestartDecision decision{.reason = RestartReason::hard_limit,
                                                .limit = *options.max_total_bytes,
-                                               .current = total()};
-        greatest->worker->generation()->kill(decision.reason, worker::to_string(decision));
+                                               .current = total};
+        greatest->generation->kill(decision.reason, worker::to_string(decision));
+        end(greatest);
+        return true;
+    };
+    const auto was_retired = [](const worker::Generation& one) { return one.is_retired(); };
+    const auto is_no_template = [&](const worker::Generation& one) {
+        return std::none_of(keys.begin(), keys.end(), [&](const auto& key) {
+            return key->source != nullptr && &key->source->generation() == &one;
+        });
+    };
+    while (total > *options.max_total_bytes && kill_greatest(was_retired)) {
+    }
+    while (total > *options.max_total_bytes) {
+        const auto idle = least_recently_used_idle();
+        if (!idle)
+            break;
+        const auto generation = (*idle)->worker->generation();
+        evict(*idle);
+        const auto its = std::find_if(living.begin(), living.end(), [&](const Living& one) {
+            return one.generation == generation;
+        });
+        if (its != living.end())
+            end(its);
+    }
+    while (total > *options.max_total_bytes && kill_greatest(is_no_template)) {
     }
 }
 

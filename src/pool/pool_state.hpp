@@ -110,7 +110,8 @@ private:
     mutable PoolLog log;
     mutable PoolMetrics metrics;
     mutable std::mutex mutex;
-    mutable std::condition_variable changed;
+    mutable std::condition_variable changed; ///< for who waits for a lease, or for a drain
+    std::condition_variable ended;           ///< for the upkeep
     // Guarded by mutex.
     Slots slots;
     std::list<std::shared_ptr<PoolKey>> keys; // most recently asked for first

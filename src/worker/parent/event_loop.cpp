@@ -55,13 +55,10 @@ EventLoop::WatchId EventLoop::watch(int descriptor, std::uint32_t events, Handle
     return id;
 }
 
-void EventLoop::change(WatchId id, std::uint32_t events) {
-    const auto found = watches_.find(id);
-    if (found == watches_.end())
-        return;
+void EventLoop::change(WatchId id, int descriptor, std::uint32_t events) noexcept {
     ::epoll_event event{.events = events, .data = {.u64 = id}};
-    // Ignored on purpose: it can fail only for a descriptor that is not watched.
-    static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, found->second.descriptor, &event));
+    // Ignored on purpose: it can fail only for a descriptor that is not watched any more.
+    static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, descriptor, &event));
 }
 
 void EventLoop::forget(WatchId id) {

@@ -18,7 +18,7 @@ namespace leanhost::worker {
 /// it starts them, reads what they say, looks at their memory, and buries them.
 ///
 /// Handlers run on the loop's thread and must neither throw nor wait. `watch`, `forget`, `call_at`
-/// and `cancel_call` are for that thread only; `post` and `run` are for any thread.
+/// and `cancel_call` are for that thread only; `post`, `run` and `change` are for any thread.
 class EventLoop {
 public:
     using Clock = std::chrono::steady_clock;
@@ -35,7 +35,8 @@ public:
     ~EventLoop();
 
     WatchId watch(int descriptor, std::uint32_t events, Handler handler);
-    void change(WatchId id, std::uint32_t events);
+    /// Any thread, as long as `descriptor`, which `id` watches, stays open.
+    void change(WatchId id, int descriptor, std::uint32_t events) noexcept;
     /// No handler of it runs from now on. The descriptor is the caller's to close.
     void forget(WatchId id);
 

@@ -65,7 +65,8 @@ Generation::Generation(EventLoop& loop,
                        const GenerationLimits& limits,
                        bool is_template_child)
     : loop_(loop), number_(number), limits_(limits), is_template_child_(is_template_child),
-      machine_oom_kills_at_birth_(machine_oom_kills()), process_(std::move(process)) {}
+      socket_number_(process.socket.get()), machine_oom_kills_at_birth_(machine_oom_kills()),
+      process_(std::move(process)) {}
 
 Generation::~Generation() = default;
 
@@ -110,12 +111,16 @@ void Generation::end_unwatched() {
 
 void Generation::on_socket(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-        receive_all();
+        receive_all(Reader::loop);
     if ((events & EPOLLOUT) != 0)
         flush();
 }
 
-void Generation::receive_all() {
+// Any thread. What a leader finds wrong is the loop's to act on.
+void Generation::receive_all(Reader reader) {
+    const std::lock_guard reading(read_mutex_);
+    if (reader == Reader::loop && has_leader_)
+        return; // what is there waits for the leader, which would not see it otherwise
     const Expected<void> done = guarded("worker", [&] {
         for (int i = 0; i < reads_at_once && is_connected_; ++i) {
             const std::span<char> space = frames_.free_space();
@@ -134,7 +139,7 @@ void Generation::receive_all() {
         }
     });
     if (!done)
-        kill_now(RestartReason::protocol_error, done.error().message());
+        kill(RestartReason::protocol_error, done.error().message());
 }
 
 void Generation::take_frames() {
@@ -201,11 +206,23 @@ void Generation::end_request(const RequestPtr& request, wire::FromWorker message
 
 // The loop's part of sending: what the socket did not take at once.
 void Generation::flush() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_dead_)
+            return;
+        flush_some();
+    }
+    set_watched();
+}
+
+// Output where something is left to send, and input where no caller looks at it. Any thread.
+void Generation::set_watched() {
     const std::lock_guard lock(mutex_);
-    if (is_dead_ || !is_connected_)
+    if (is_dead_)
         return;
-    const bool is_done = flush_some();
-    loop_.change(socket_watch_, is_done ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    const std::uint32_t output = outgoing_.empty() ? 0U : std::uint32_t{EPOLLOUT};
+    const std::uint32_t input = has_leader_ ? 0U : std::uint32_t{EPOLLIN};
+    loop_.change(socket_watch_, socket_number_, input | output);
 }
 
 void Generation::on_output(const UniqueFd& pipe, OutputTail& tail, EventLoop::WatchId& watch) {
@@ -292,7 +309,7 @@ void Generation::retire(RestartReason reason, std::string detail, milliseconds g
 }
 
 void Generation::kill(RestartReason reason, std::string detail) {
-    is_retired_ = true;
+    is_retired_ = is_killed_ = true;
     loop_.post([self = shared_from_this(), reason, detail = std::move(detail)] {
         self->kill_now(reason, detail);
     });
@@ -300,7 +317,7 @@ void Generation::kill(RestartReason reason, std::string detail) {
 
 // The first reason stays.
 void Generation::kill_now(RestartReason reason, std::string detail) {
-    is_retired_ = true;
+    is_retired_ = is_killed_ = true;
     if (is_buried_)
         return;
     {
@@ -314,17 +331,23 @@ void Generation::kill_now(RestartReason reason, std::string detail) {
     static_cast<void>(::syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0));
 }
 
+// With read_mutex_ held, on any thread.
 void Generation::lost_connection(std::string what) {
     is_connected_ = false;
     is_retired_ = true;
+    loop_.post([self = shared_from_this(), what = std::move(what)] { self->await_end(what); });
+}
+
+void Generation::await_end(const std::string& what) {
+    if (is_buried_)
+        return;
     loop_.forget(socket_watch_);
     if (kill_timer_)
         return;
-    kill_timer_ = loop_.call_at(Clock::now() + last_breath,
-                                [self = shared_from_this(), what = std::move(what)] {
-                                    self->kill_timer_.reset();
-                                    self->kill_now(RestartReason::protocol_error, what);
-                                });
+    kill_timer_ = loop_.call_at(Clock::now() + last_breath, [self = shared_from_this(), what] {
+        self->kill_timer_.reset();
+        self->kill_now(RestartReason::protocol_error, what);
+    });
 }
 
 void Generation::on_pidfd() {
@@ -377,8 +400,7 @@ void Generation::set_exit_status(std::optional<int> status, std::optional<int> s
 void Generation::bury() {
     if (is_buried_)
         return;
-    if (is_connected_)
-        receive_all();
+    receive_all(Reader::burial);
     drain_output(process_.output, stdout_tail_);
     drain_output(process_.errors, stderr_tail_);
     is_buried_ = true;
@@ -391,7 +413,9 @@ void Generation::bury() {
     const ExitFacts facts = collect_facts();
     std::map<std::uint64_t, RequestPtr> requests;
     {
+        const std::lock_guard reading(read_mutex_);
         const std::lock_guard lock(mutex_);
+        is_connected_ = false;
         requests.swap(requests_);
         outgoing_.clear();
         answered_descriptors_.clear();

@@ -94,6 +94,8 @@ public:
     void kill(RestartReason reason, std::string detail);
     bool has_ended() const noexcept { return has_ended_; }
     bool is_retired() const noexcept { return is_retired_; }
+    /// Killed by us, or about to be.
+    bool is_killed() const noexcept { return is_killed_; }
     /// Waits until it is buried; false at `until`.
     bool wait_for_end(Clock::time_point until) const;
     ExitFacts exit_facts() const;
@@ -122,17 +124,23 @@ private:
     void send(wire::ToWorker& message, std::vector<UniqueFd> descriptors, RequestPtr request);
     void send_credit(PendingRequest& request, std::uint64_t bytes);
     void cancel(PendingRequest& request, CancelCause cause);
-    wire::Summary wait_for_end_of(Call& call, const RequestPtr& request);
+    class Leadership;
+    wire::Summary wait_for_end_of(Call& call, const RequestPtr& request, Leadership& leadership);
+    bool become_leader();
+    void stop_leading();
+    void lead(const PendingRequest& request, Clock::time_point until);
     Error with_call_facts(Error error, const PendingRequest& request) const;
 
     // The loop's side: generation.cpp.
     void watch_all();
     void end_unwatched();
     void on_socket(std::uint32_t events);
+    void set_watched();
     void on_pidfd();
     void on_output(const UniqueFd& pipe, OutputTail& tail, EventLoop::WatchId& watch);
     bool drain_output(const UniqueFd& pipe, OutputTail& tail);
-    void receive_all();
+    enum class Reader : std::uint8_t { loop, leader, burial };
+    void receive_all(Reader reader);
     void take_frames();
     void take(wire::FromWorker message);
     void end_request(const RequestPtr& request, wire::FromWorker message);
@@ -142,6 +150,7 @@ private:
     void tick();
     void check_in_flight(const std::optional<std::uint64_t>& anonymous);
     void lost_connection(std::string what);
+    void await_end(const std::string& what);
     void kill_now(RestartReason reason, std::string detail);
     void reap_if_ours();
     void bury_when_status_is_known(Clock::time_point until);
@@ -153,21 +162,29 @@ private:
     const std::uint64_t number_;
     const GenerationLimits limits_;
     const bool is_template_child_;
+    const int socket_number_;
     const Clock::time_point born_at_ = Clock::now();
     const std::uint64_t machine_oom_kills_at_birth_;
     std::atomic<std::uint32_t> max_outgoing_bytes_{smallest_max_frame_bytes};
     std::atomic<bool> has_ended_{false};
     std::atomic<bool> is_retired_{false};
+    std::atomic<bool> is_killed_{false};
 
-    // The loop thread's own.
-    SpawnedProcess process_;
+    // A caller that waits for an answer reads the socket itself, if none does yet: an answer then
+    // costs one thread's waking less. Meanwhile the loop does not watch the socket.
+    std::mutex read_mutex_; // taken before mutex_
+    // Guarded by read_mutex_.
+    std::atomic<bool> has_leader_{false}; // may be read without it
     FrameBuffer frames_{default_max_frame_bytes};
     std::deque<UniqueFd> descriptors_;
+    bool is_connected_ = true;
+
+    // The loop thread's own; the socket is written to with mutex_ held, and read with read_mutex_.
+    SpawnedProcess process_;
     EventLoop::WatchId socket_watch_ = 0, pidfd_watch_ = 0, output_watch_ = 0, errors_watch_ = 0;
     std::optional<EventLoop::TimerId> tick_;
     std::optional<EventLoop::TimerId> kill_timer_;
     std::uint32_t missed_samples_ = 0;
-    bool is_connected_ = true;
     bool is_buried_ = false;
     OnEnd on_end_;
     OnChildExit on_child_exit_;

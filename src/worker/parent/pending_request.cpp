@@ -66,6 +66,11 @@ bool PendingRequest::has_ended() const {
     return has_ended_ && events_.empty();
 }
 
+bool PendingRequest::has_news() const {
+    const std::lock_guard lock(mutex_);
+    return has_ended_ || !events_.empty();
+}
+
 std::optional<Error> PendingRequest::error() const {
     const std::lock_guard lock(mutex_);
     return error_;

@@ -48,6 +48,8 @@ public:
     /// `until`.
     std::optional<wire::FromWorker> wait_for_event(Clock::time_point until);
     bool has_ended() const;
+    /// An event waits, or it has ended.
+    bool has_news() const;
     /// After the end: its failure, if it failed.
     std::optional<Error> error() const;
     /// After the end, once.

@@ -4,6 +4,7 @@
 #include "worker/protocol/row_checksum.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -18,6 +19,7 @@ using Clock = EventLoop::Clock;
 constexpr std::uint64_t credit_window_bytes = std::uint64_t{1} << 20;
 // A token is a flag that nobody rings a bell for.
 constexpr std::chrono::milliseconds token_interval{5};
+constexpr std::chrono::milliseconds longest_look{50};
 
 // Takes a request's rows apart, and compares what came with what the summary says.
 class RowReceiver {
@@ -81,18 +83,78 @@ void report(const CallOptions* options, const wire::Progress& progress) {
 
 } // namespace
 
+// Before its request is sent, so that the answer cannot be read by the loop: nobody would wake us.
+bool Generation::become_leader() {
+    {
+        const std::lock_guard reading(read_mutex_);
+        if (has_leader_)
+            return false;
+        has_leader_ = true;
+    }
+    set_watched();
+    return true;
+}
+
+void Generation::stop_leading() {
+    {
+        const std::lock_guard reading(read_mutex_);
+        has_leader_ = false;
+    }
+    set_watched();
+}
+
+// Reads the socket for all requests until there is news for `request` or `until` has come.
+void Generation::lead(const PendingRequest& request, Clock::time_point until) {
+    while (!request.has_news() && Clock::now() < until) {
+        // The descriptor may be closed meanwhile, so we look up at times; `receive_all` knows.
+        ::pollfd readable{.fd = socket_number_, .events = POLLIN, .revents = 0};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+        if (::poll(&readable, 1, static_cast<int>(std::min(left, longest_look).count())) > 0)
+            receive_all(Reader::leader);
+    }
+}
+
+// Leads while it lives, if nobody else does.
+class Generation::Leadership {
+public:
+    explicit Leadership(Generation& generation)
+        : generation_(generation), is_ours_(generation.become_leader()) {}
+    Leadership(const Leadership&) = delete;
+    Leadership& operator=(const Leadership&) = delete;
+    ~Leadership() { end(); }
+
+    // Once rows or progress come, a sink may take its time: then the loop reads, for all.
+    void wait_for_news(const PendingRequest& request, Clock::time_point until) {
+        if (!is_ours_)
+            return;
+        generation_.lead(request, until);
+        if (request.has_news())
+            end();
+    }
+
+private:
+    void end() {
+        if (std::exchange(is_ours_, false))
+            generation_.stop_leading();
+    }
+    Generation& generation_;
+    bool is_ours_;
+};
+
 wire::Summary Generation::call(Call call) {
+    Leadership leadership(*this);
     const RequestPtr request = send_request(call);
     try {
-        return wait_for_end_of(call, request);
+        return wait_for_end_of(call, request, leadership);
     } catch (const Failure& failure) {
         throw Failure(with_call_facts(failure.error(), *request));
     }
 }
 
 std::pair<wire::Summary, UniqueFd> Generation::call_for_descriptor(Call call) {
+    Leadership leadership(*this);
     const RequestPtr request = send_request(call);
-    wire::Summary summary = wait_for_end_of(call, request);
+    wire::Summary summary = wait_for_end_of(call, request, leadership);
     const std::lock_guard lock(mutex_);
     const auto found = answered_descriptors_.find(request->id());
     if (found == answered_descriptors_.end())
@@ -191,7 +253,8 @@ void Generation::cancel(PendingRequest& request, CancelCause cause) {
     send(message, {}, nullptr);
 }
 
-wire::Summary Generation::wait_for_end_of(Call& call, const RequestPtr& request) {
+wire::Summary
+Generation::wait_for_end_of(Call& call, const RequestPtr& request, Leadership& leadership) {
     RowReceiver receiver(call.rows);
     std::optional<Error> own_error; // of a sink of ours, or the cancellation; the child ends first
     std::uint64_t credit_to_give = 0;
@@ -213,8 +276,9 @@ wire::Summary Generation::wait_for_end_of(Call& call, const RequestPtr& request)
         }
         const Clock::time_point look_again =
             now + (token.can_be_cancelled() ? token_interval : std::chrono::milliseconds(1000));
-        const auto event =
-            request->wait_for_event(deadline ? std::min(*deadline, look_again) : look_again);
+        const Clock::time_point until = deadline ? std::min(*deadline, look_again) : look_again;
+        leadership.wait_for_news(*request, until);
+        const auto event = request->wait_for_event(until);
         if (!event || own_error)
             continue;
         try {

@@ -180,4 +180,9 @@ std::size_t Supervisor::num_alive() const {
     return alive_.size();
 }
 
+std::vector<std::shared_ptr<Generation>> Supervisor::alive() const {
+    const std::lock_guard lock(mutex_);
+    return {alive_.begin(), alive_.end()};
+}
+
 } // namespace leanhost::worker

@@ -52,6 +52,8 @@ public:
     /// @}
 
     std::size_t num_alive() const;
+    /// All that are not buried yet.
+    std::vector<std::shared_ptr<Generation>> alive() const;
     EventLoop& loop() noexcept { return loop_; }
 
 private:
