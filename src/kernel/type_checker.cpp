@@ -1,0 +1,96 @@
+#include "kernel/type_checker.hpp"
+
+#include <fmt/format.h>
+
+namespace leanhost::kernel {
+namespace {
+
+constexpr std::size_t max_env_nodes = std::size_t{1} << 30;
+constexpr std::uint32_t small_table = 256;
+
+} // namespace
+
+TypeChecker::TypeChecker(const Environment& environment,
+                         const NameTable& names,
+                         const KernelNames& known,
+                         TermArena& persistent,
+                         const Limits& limits)
+    : environment_(environment), names_(names), known_(known), scratch_(scratch_bit, 1024),
+      store_(persistent, &scratch_), order_(store_), limits_(limits), envs_(max_env_nodes),
+      roots_(small_table), substituted_(small_table), abstracted_(64), types_(small_table),
+      checked_(small_table), whnf_core_(small_table), whnf_core_cheap_(small_table),
+      whnf_(small_table), equal_(small_table), unequal_(small_table), tried_args_(small_table) {
+    envs_.push(EnvNode{});
+}
+
+const ConstantInfo* TypeChecker::find(NameId name) const noexcept {
+    if (overlay_ != nullptr) {
+        if (const ConstantInfo* const found = overlay_->find(name))
+            return found;
+    }
+    const ConstantInfo* const found = environment_.find(name);
+    return found != nullptr && found->ordinal < ordinal_ ? found : nullptr;
+}
+
+const InductiveFacts& TypeChecker::facts(const ConstantInfo& info) const {
+    return overlay_ != nullptr && overlay_->find(info.name) == &info ? overlay_->facts(info)
+                                                                     : environment_.facts(info);
+}
+
+void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSafety safety) {
+    total_heartbeats_ += heartbeats_;
+    heartbeats_ = 0;
+    ordinal_ = ordinal;
+    params_ = params;
+    safety_ = safety;
+    overlay_ = nullptr;
+    ++serial_;
+    stack_.clear();
+    spine_.clear();
+    path_.clear();
+    if (scratch_bytes() > limits_.keep_scratch_bytes)
+        reset_scratch();
+}
+
+void TypeChecker::reset_scratch() {
+    const std::size_t keep = limits_.keep_scratch_bytes;
+    scratch_.reset(keep / 2);
+    envs_.shrink(0, keep / 4);
+    envs_.push(EnvNode{});
+    roots_.clear();
+    substituted_.clear();
+    abstracted_.clear();
+    types_.clear();
+    checked_.clear();
+    whnf_core_.clear();
+    whnf_core_cheap_.clear();
+    whnf_.clear();
+    equal_.clear();
+    unequal_.clear();
+    tried_args_.clear();
+}
+
+std::size_t TypeChecker::scratch_bytes() const noexcept {
+    return scratch_.bytes() + envs_.bytes() + roots_.bytes() + substituted_.bytes() +
+           abstracted_.bytes() + types_.bytes() + checked_.bytes() + whnf_core_.bytes() +
+           whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() + unequal_.bytes() +
+           tried_args_.bytes();
+}
+
+void TypeChecker::check_limits() {
+    if (token_.is_cancelled())
+        fail(ErrorCode::cancelled, "the check was cancelled");
+    if (limits_.max_heartbeats != 0 && heartbeats_ > limits_.max_heartbeats)
+        fail(ErrorCode::resource_exhausted,
+             fmt::format("more than {} heartbeats", limits_.max_heartbeats));
+    if (limits_.max_scratch_bytes != 0 && scratch_bytes() > limits_.max_scratch_bytes)
+        fail(ErrorCode::resource_exhausted,
+             fmt::format("more than {} bytes of terms for one declaration",
+                         limits_.max_scratch_bytes));
+}
+
+void TypeChecker::fail_deep() const {
+    fail(ErrorCode::deep_recursion, "a term is nested too deeply to be checked");
+}
+
+} // namespace leanhost::kernel
