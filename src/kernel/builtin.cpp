@@ -60,6 +60,13 @@ bool TypeChecker::is_nat_as_expected() {
 
 bool TypeChecker::is_bool_as_expected() {
     const ConstantInfo* const info = find(known_.bool_);
+    const Term type = store_.constant(known_.bool_, no_levels);
+    for (const NameId name : {known_.bool_false, known_.bool_true}) {
+        const ConstantInfo* const constructor = find(name);
+        if (constructor == nullptr || constructor->kind != ConstantKind::constructor ||
+            constructor->type != type)
+            return false;
+    }
     return info != nullptr && info->kind == ConstantKind::inductive &&
            info->type == store_.sort(store_.one()) && info->safety == DefinitionSafety::safe &&
            facts(*info).constructors == std::vector{known_.bool_false, known_.bool_true};

@@ -34,6 +34,7 @@ public:
     ExportReport run(const std::filesystem::path& path) {
         try {
             report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
+            loader_.finish();
         } catch (const Ended&) {
             // The verdict says why.
         } catch (const Failure& failure) {

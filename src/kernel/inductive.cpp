@@ -75,6 +75,7 @@ void InductiveCheck::run() {
                    fmt::format("the recursor of type {} of the block is missing", i));
         compare_recursor(*info, i);
     }
+    checker_.forget_inequalities();
 }
 
 // ---- what the block says of itself
@@ -269,6 +270,7 @@ Term InductiveCheck::replace_in(Term term) {
 
 // Rebuilds a term with `map` done to its parts. Loose variables stay as they are.
 Term InductiveCheck::map_parts(const TermNode& node, Term (InductiveCheck::*map)(Term)) {
+    checker_.check_stack();
     const auto mapped = [&](Term part) { return (this->*map)(part); };
     switch (node.kind) {
     case TermKind::app: {
@@ -355,7 +357,7 @@ void InductiveCheck::add_auxiliaries(const ConstantInfo& inductive,
         if (info == nullptr || info->kind != ConstantKind::inductive)
             refuse(RejectReason::bad_inductive, types_[0].name,
                    "a nested occurrence of what is no inductive type");
-        Type type{next_auxiliary_++, specialise(*info), 0, {}, no_term, {}};
+        Type type{checker_.fresh_name(), specialise(*info), 0, {}, no_term, {}};
         Nested nested{name, levels, params, no_term};
         nested.app = checker_.mk_app(store_.constant(name, levels), params);
         type_idx_.put(type.name, static_cast<std::uint32_t>(types_.size()));
@@ -363,9 +365,10 @@ void InductiveCheck::add_auxiliaries(const ConstantInfo& inductive,
             const ConstantInfo* const at = checker_.find(constructor);
             if (at == nullptr)
                 refuse(RejectReason::bad_inductive, constructor, "is not declared");
-            auxiliary_constructors_.put(next_auxiliary_, (std::uint64_t{types_.size()} << 32) |
-                                                             type.constructors.size());
-            type.constructors.push_back({next_auxiliary_++, specialise(*at), 0});
+            const NameId fresh = checker_.fresh_name();
+            auxiliary_constructors_.put(fresh, (std::uint64_t{types_.size()} << 32) |
+                                                   type.constructors.size());
+            type.constructors.push_back({fresh, specialise(*at), 0});
         }
         types_.push_back(std::move(type));
         nested_.push_back(std::move(nested));

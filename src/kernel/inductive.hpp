@@ -123,7 +123,6 @@ private:
     Level elim_level_ = 0;
     Levels recursor_levels_ = no_levels;
     std::uint32_t next_local_ = 0;
-    NameId next_auxiliary_ = scratch_bit;
 };
 
 } // namespace leanhost::kernel

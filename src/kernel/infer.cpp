@@ -369,6 +369,8 @@ bool TypeChecker::is_var_used(Term term, std::uint32_t index) {
     const TermNode& node = store_[term];
     if (node.loose <= index)
         return false;
+    check_stack();
+    heartbeat();
     switch (node.kind) {
     case TermKind::bvar:
         return node.a == index;

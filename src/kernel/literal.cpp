@@ -23,8 +23,6 @@ constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
 constexpr std::size_t max_literal_bits = max_literal_bytes * 8;
 static_assert(sizeof(mp_limb_t) == sizeof(std::uint64_t));
 
-constexpr std::uint32_t string_bit = 1U << 20U;
-constexpr std::uint32_t string_asked_bit = 1U << 21U;
 
 } // namespace
 
@@ -244,7 +242,7 @@ Term TypeChecker::nat_literal_to_constructor(Term literal) {
     return store_.app(store_.constant(known_.nat_succ, no_levels), *pred);
 }
 
-// String.ofList [Char.ofNat c, …], or with String.mk where that is the constructor.
+// String.ofList [Char.ofNat c, …], or with the constructor String.mk.
 Term TypeChecker::string_literal_to_constructor(Term literal) {
     const std::string_view text = store_.string_text(literal);
     std::vector<std::uint32_t> characters;
@@ -267,35 +265,51 @@ Term TypeChecker::string_literal_to_constructor(Term literal) {
         const Term character = store_.app(of_nat, store_.nat(characters[i]));
         list = store_.app(store_.app(cons, character), list);
     }
-    const bool has_of_list = find(known_.string_of_list) != nullptr;
-    const NameId function = has_of_list ? known_.string_of_list : known_.string_mk;
-    return store_.app(store_.constant(function, no_levels), list);
+    return store_.app(store_.constant(string_function_, no_levels), list);
 }
 
-// A literal stands for an application; where that has type String the literal may have it, too.
+// List, List.nil, List.cons, Char.ofNat with the types that a literal's characters need.
+bool TypeChecker::are_lists_as_expected() {
+    const ConstantInfo* const list = find(known_.list);
+    const ConstantInfo* const nil = find(known_.list_nil);
+    const ConstantInfo* const cons = find(known_.list_cons);
+    const ConstantInfo* const of_nat = find(known_.char_of_nat);
+    if (list == nullptr || nil == nullptr || cons == nullptr || of_nat == nullptr ||
+        find(known_.char_) == nullptr || store_.levels(list->params).size() != 1 ||
+        nil->params != list->params || cons->params != list->params ||
+        of_nat->params != no_levels)
+        return false;
+    const Term nat = store_.constant(known_.nat, no_levels);
+    const Term type = store_.sort(store_.succ(store_.levels(list->params)[0]));
+    const Term alpha = local(0, type);
+    const Term lists = store_.app(store_.constant(known_.list, list->params), alpha);
+    return list->type == store_.pi(type, type) &&
+           nil->type == mk_pi(std::span(&alpha, 1), lists) &&
+           cons->type ==
+               mk_pi(std::span(&alpha, 1), store_.pi(alpha, store_.pi(lists, lists))) &&
+           of_nat->type == store_.pi(nat, store_.constant(known_.char_, no_levels));
+}
+
+// A literal stands for an application of one function from lists of characters, which is settled when
+// the first literal is met: the constructor of strings if it takes one, or String.ofList.
 bool TypeChecker::has_builtin_string() {
-    if ((builtins_ & string_asked_bit) != 0)
-        return (builtins_ & string_bit) != 0;
-    const Term type = store_.constant(known_.string, no_levels);
-    const ConstantInfo* const info = find(known_.string);
-    if (info == nullptr || info->kind != ConstantKind::inductive || !has_builtin_nat())
+    if (string_function_ != anonymous)
+        return true;
+    const ConstantInfo* const string = find(known_.string);
+    if (string == nullptr || string->params != no_levels || !has_builtin_nat() ||
+        !are_lists_as_expected())
         return false;
-    for (const NameId name :
-         {known_.char_, known_.char_of_nat, known_.list, known_.list_nil, known_.list_cons}) {
-        if (find(name) == nullptr)
-            return false;
-    }
-    if (find(known_.string_of_list) == nullptr && find(known_.string_mk) == nullptr)
+    const ConstantInfo* const mk = find(known_.string_mk);
+    const bool has_constructor = mk != nullptr && mk->kind == ConstantKind::constructor;
+    const ConstantInfo* const function = has_constructor ? mk : find(known_.string_of_list);
+    const Level zero[] = {store_.zero()};
+    const Term list = store_.app(store_.constant(known_.list, store_.list(zero)),
+                                 store_.constant(known_.char_, no_levels));
+    if (function == nullptr || function->params != no_levels ||
+        function->type != store_.pi(list, store_.constant(known_.string, no_levels)))
         return false;
-    bool holds = false;
-    try {
-        holds =
-            is_def_eq(infer_type_checked(string_literal_to_constructor(store_.string("a"))), type);
-    } catch (const Rejection&) {
-        holds = false; // asked before anything rests on the answer
-    }
-    builtins_ |= string_asked_bit | (holds ? string_bit : 0);
-    return holds;
+    string_function_ = function->name;
+    return true;
 }
 
 } // namespace leanhost::kernel

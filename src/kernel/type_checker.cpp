@@ -42,6 +42,9 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     heartbeats_ = 0;
     ordinal_ = ordinal;
     params_ = params;
+    // What an unsafe declaration may use, a safe one must not: no result of its checks is kept.
+    if (safety_ != DefinitionSafety::safe)
+        checked_.clear();
     safety_ = safety;
     overlay_ = nullptr;
     ++serial_;
@@ -66,6 +69,11 @@ void TypeChecker::reset_scratch() {
     whnf_core_cheap_.clear();
     whnf_.clear();
     equal_.clear();
+    unequal_.clear();
+    tried_args_.clear();
+}
+
+void TypeChecker::forget_inequalities() {
     unequal_.clear();
     tried_args_.clear();
 }

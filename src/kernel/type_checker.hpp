@@ -104,6 +104,16 @@ public:
     const InductiveFacts& facts(const ConstantInfo& info) const;
     /// Constants of the declaration that is being checked, found before those of the environment.
     void set_overlay(const Overlay* overlay) noexcept { overlay_ = overlay; }
+    /// A name that no input has and that was never given out before.
+    NameId fresh_name() noexcept { return scratch_bit | next_fresh_name_++; }
+    /// Declines when the stack is nearly used up. For whatever recurses over terms.
+    void check_stack() const {
+        if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit_)
+            fail_deep();
+    }
+    /// What was found unequal may be equal with what the block that ends here declares.
+    void forget_inequalities();
+
     /// Whether values of the inductive type eta-expand: one constructor, no indices, no recursion.
     bool is_structure_like(const ConstantInfo* info) const;
 
@@ -254,6 +264,7 @@ private:
     Term string_literal_to_constructor(Term literal);
     bool has_builtin_nat() const noexcept { return (builtins_ & nat_literals) != 0; }
     bool has_builtin_string();
+    bool are_lists_as_expected();
     bool is_builtin_nat_call(NameId name) const noexcept;
     bool is_nat_as_expected();
     bool is_bool_as_expected();
@@ -265,10 +276,6 @@ private:
             check_limits();
     }
     void check_limits();
-    void check_stack() const {
-        if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit_)
-            fail_deep();
-    }
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
 
@@ -312,7 +319,9 @@ private:
     std::uint64_t total_heartbeats_ = 0;
     std::vector<const char*> path_;
 
-    std::uint32_t builtins_ = 0; ///< bit 0: Nat literals; others: see literal.cpp
+    std::uint32_t builtins_ = 0; ///< nat_literals and the bits of NatCall
+    NameId string_function_ = anonymous; ///< what a string literal is an application of
+    std::uint32_t next_fresh_name_ = 0;
 };
 
 } // namespace leanhost::kernel

@@ -337,6 +337,9 @@ bool TypeChecker::reduce_quotient(Machine& machine, const ConstantInfo& info) {
     const TermNode& head = store_[app_fn(major)];
     if (head.kind != TermKind::constant || head.a != known_.quot_mk || num_args(major) != 3)
         return false;
+    const ConstantInfo* const mk = find(head.a);
+    if (mk == nullptr || mk->kind != ConstantKind::quotient)
+        return false;
     const Closure function = stack_[stack_.size() - 1 - function_idx];
     stack_.resize(stack_.size() - major_idx - 1);
     stack_.push_back({store_[major].b, no_env});
