@@ -34,11 +34,11 @@ public:
     ExportReport run(const std::filesystem::path& path) {
         try {
             report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
-            loader_.finish();
         } catch (const Ended&) {
             // The verdict says why.
         } catch (const Failure& failure) {
-            if (failure.error().code() != ErrorCode::deep_recursion)
+            const ErrorCode code = failure.error().code();
+            if (code != ErrorCode::deep_recursion && code != ErrorCode::unsupported)
                 throw;
             report_.verdict = {Outcome::declined, std::string(failure.error().id()),
                                failure.error().message(), "reading"};

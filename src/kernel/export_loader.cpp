@@ -205,35 +205,13 @@ ConstantInfo ExportLoader::constant(const lean4export::ExportConstant& from, Dec
     return info;
 }
 
-// A type begins a block unless the block before names it as one of its own.
-bool ExportLoader::continues_block(const lean4export::ExportConstant& from) const {
-    if (block_.constants.empty() || from.kind != ConstantKind::inductive)
-        return true;
-    const auto& all = block_.facts.front().all;
-    return std::find(all.begin(), all.end(), name_of(from.name)) != all.end();
-}
-
-void ExportLoader::finish() {
-    if (block_.constants.empty())
-        return;
-    Declaration block = std::exchange(block_, {});
-    on_declaration_(block);
-}
-
 void ExportLoader::declaration(const lean4export::ExportDeclaration& from) {
     const ConstantKind kind = from.constants.front().kind;
-    const bool is_part_of_block =
-        !from.is_inductive_block &&
+    if (!from.is_inductive_block &&
         (kind == ConstantKind::inductive || kind == ConstantKind::constructor ||
-         kind == ConstantKind::recursor);
-    if (!is_part_of_block || !continues_block(from.constants.front()))
-        finish();
-    if (is_part_of_block) {
-        block_.is_inductive_block = true;
-        for (const lean4export::ExportConstant& part : from.constants)
-            block_.constants.push_back(constant(part, block_));
-        return;
-    }
+         kind == ConstantKind::recursor))
+        fail(ErrorCode::unsupported, "an inductive type, its constructors and its recursors on lines "
+                                     "of their own, as before format 3.0; export it again");
     Declaration declaration;
     declaration.is_inductive_block = from.is_inductive_block;
     for (const lean4export::ExportConstant& constant_from : from.constants) {

@@ -37,9 +37,6 @@ public:
     void mdata(Id id, Id term) override;
     void declaration(const module::lean4export::ExportDeclaration& declaration) override;
 
-    /// After the last line: hands on what was still being gathered.
-    void finish();
-
     const module::lean4export::ExportMeta& export_meta() const noexcept { return meta_; }
     std::size_t bytes() const noexcept;
 
@@ -50,7 +47,6 @@ private:
     void add_term(Id id, Term term);
     ConstantInfo constant(const module::lean4export::ExportConstant& from, Declaration& into);
     InductiveFacts facts(const module::lean4export::ExportConstant& from, Term type);
-    bool continues_block(const module::lean4export::ExportConstant& from) const;
     NameId major_inductive(const InductiveFacts& recursor, Term type) const;
 
     TermStore& store_;
@@ -61,8 +57,6 @@ private:
     module::lean4export::IdMap level_ids_;
     module::lean4export::IdMap term_ids_;
     std::vector<Level> levels_; ///< scratch
-    /// Inductive types whose constants came one by one, as before format 3.0.
-    Declaration block_;
 };
 
 } // namespace leanhost::kernel

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
+#include <bit>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace leanhost::kernel {
@@ -17,27 +16,34 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
     return mix(mix(a) ^ b);
 }
 
-/// An open-addressed set of non-zero 32-bit handles whose contents stand elsewhere: what
-/// hash-consing looks things up in. Equality and hash are given at each call.
-class HandleTable {
+/// An open-addressed set of the indices 1, 2, 3, … of an array's elements, of which a slot keeps,
+/// where there is room, some bits of the hash as well: looking in vain then costs no look at an
+/// element. Equality and hash are given at each call.
+class IndexTable {
 public:
-    explicit HandleTable(std::uint32_t slots) : slots_(slots, 0), mask_(slots - 1) {}
+    explicit IndexTable(std::uint32_t slots) : slots_(slots, 0), mask_(slots - 1) {
+        set_index_bits(smallest_index_bits);
+    }
 
+    /// 0: not there.
     template <class Equal>
     std::uint32_t find(std::uint64_t hash, Equal&& equal) const {
+        const std::uint32_t tag = tag_of(hash);
         for (std::uint32_t i = static_cast<std::uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
-            const std::uint32_t handle = slots_[i];
-            if (handle == 0 || equal(handle))
-                return handle;
+            const std::uint32_t slot = slots_[i];
+            if (slot == 0)
+                return 0;
+            if ((slot & ~index_mask_) == tag && equal(slot & index_mask_))
+                return slot & index_mask_;
         }
     }
 
-    /// `handle` must not be in the set. `hash_of(handle)` is asked when the table grows.
+    /// `index` must not be in the set. `hash_of(index)` is asked when the table grows.
     template <class HashOf>
-    void insert(std::uint64_t hash, std::uint32_t handle, HashOf&& hash_of) {
-        if ((count_ + 1) * 4 > slots_.size() * 3)
-            grow(hash_of);
-        place(hash, handle);
+    void insert(std::uint64_t hash, std::uint32_t index, HashOf&& hash_of) {
+        if ((count_ + 1) * 4 > slots_.size() * 3 || index > index_mask_)
+            grow(index, hash_of);
+        place(hash, index);
         ++count_;
     }
 
@@ -51,27 +57,41 @@ public:
         count_ = 0;
     }
     std::size_t bytes() const noexcept { return slots_.size() * sizeof(std::uint32_t); }
+    /// Slots that are in use, as memory a cleared table would not need.
+    std::size_t used_bytes() const noexcept { return count_ * sizeof(std::uint32_t); }
 
 private:
-    void place(std::uint64_t hash, std::uint32_t handle) {
+    static constexpr unsigned smallest_index_bits = 20;
+
+    void set_index_bits(unsigned bits) {
+        index_mask_ = bits >= 32 ? 0xFFFFFFFF : (std::uint32_t{1} << bits) - 1;
+    }
+    std::uint32_t tag_of(std::uint64_t hash) const {
+        return static_cast<std::uint32_t>(hash >> 32) & ~index_mask_;
+    }
+    void place(std::uint64_t hash, std::uint32_t index) {
         std::uint32_t i = static_cast<std::uint32_t>(hash) & mask_;
         while (slots_[i] != 0)
             i = (i + 1) & mask_;
-        slots_[i] = handle;
+        slots_[i] = index | tag_of(hash);
     }
     template <class HashOf>
-    void grow(HashOf&& hash_of) {
+    void grow(std::uint32_t index, HashOf&& hash_of) {
+        const std::uint32_t old_mask = index_mask_;
         std::vector<std::uint32_t> old(slots_.size() * 2, 0);
         old.swap(slots_);
         mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
-        for (const std::uint32_t handle : old) {
-            if (handle != 0)
-                place(hash_of(handle), handle);
+        // Twice the index that is at hand: until then the table has grown again.
+        set_index_bits(std::max(smallest_index_bits, static_cast<unsigned>(std::bit_width(index)) + 1));
+        for (const std::uint32_t slot : old) {
+            if (slot != 0)
+                place(hash_of(slot & old_mask), slot & old_mask);
         }
     }
 
     std::vector<std::uint32_t> slots_;
     std::uint32_t mask_;
+    std::uint32_t index_mask_ = 0;
     std::size_t count_ = 0;
 };
 
@@ -106,12 +126,14 @@ public:
         }
         slots_[i].value = value;
     }
-    void clear() {
+    /// Keeps at most `keep_slots`.
+    void clear(std::size_t keep_slots = 0) {
         if (count_ == 0)
             return;
-        if (slots_.size() > first_slots_) {
-            std::vector<Slot>(first_slots_).swap(slots_);
-            mask_ = first_slots_ - 1;
+        const std::size_t keep = std::max<std::size_t>(keep_slots, first_slots_);
+        if (slots_.size() > keep) {
+            std::vector<Slot>(keep).swap(slots_);
+            mask_ = static_cast<std::uint32_t>(keep - 1);
         } else {
             std::fill(slots_.begin(), slots_.end(), Slot{});
         }

@@ -45,7 +45,7 @@ private:
 
     ReservedArray<Node> nodes_;
     ReservedArray<char> texts_;
-    HandleTable table_;
+    IndexTable table_;
 };
 
 } // namespace leanhost::kernel

@@ -50,12 +50,14 @@ TermArena::TermArena(std::uint32_t mark, std::uint32_t table_slots)
 void TermArena::reset(std::size_t keep_bytes) {
     constexpr std::size_t keep_small_bytes = std::size_t{1} << 16;
     const auto keep_small = std::min(keep_bytes, keep_small_bytes);
+    const auto keep_slots =
+        static_cast<std::uint32_t>(std::bit_floor(keep_bytes / sizeof(TermNode) | 1));
     terms_.shrink(0, keep_bytes);
     levels_.shrink(0, keep_small);
     lists_.shrink(0, keep_small);
     limbs_.shrink(0, keep_small);
     texts_.shrink(0, keep_small);
-    term_table_.clear(table_slots_);
+    term_table_.clear(std::max(table_slots_, keep_slots));
     level_table_.clear(256);
     list_table_.clear(256);
     // Handle 0 is none; list 0 is the empty one.
@@ -103,12 +105,19 @@ Term TermStore::make(TermNode node, bool may_be_persistent) {
             return found;
     }
     TermArena& arena = target();
-    if (const Term found = arena.term_table_.find(hash, equal))
-        return found;
-    const Term term = arena.terms_.push(node) | arena.mark_;
+    const auto equal_here = [&](std::uint32_t index) { return equal(index | arena.mark_); };
+    if (const std::uint32_t found = arena.term_table_.find(hash, equal_here))
+        return found | arena.mark_;
+    const std::uint32_t index = arena.terms_.push(node);
     mark_children(node);
-    arena.term_table_.insert(hash, term, [this](Term other) { return hash_of_term(other); });
-    return term;
+    insert_term(hash, index);
+    return index | arena.mark_;
+}
+
+void TermStore::insert_term(std::uint64_t hash, std::uint32_t index) {
+    TermArena& to = target();
+    to.term_table_.insert(
+        hash, index, [&](std::uint32_t other) { return hash_of_term(other | to.mark_); });
 }
 
 void TermStore::mark_child(Term child) {
@@ -225,15 +234,15 @@ Term TermStore::nat(std::span<const std::uint64_t> limbs) {
             return found;
     }
     TermArena& to = target();
-    if (const Term found = to.term_table_.find(hash, equal))
-        return found;
+    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
+    if (const std::uint32_t found = to.term_table_.find(hash, equal_here))
+        return found | to.mark_;
     const std::uint32_t first = to.limbs_.extend(limbs.size());
     std::copy(limbs.begin(), limbs.end(), to.limbs_.data() + first);
-    const Term term = to.terms_.push({TermKind::big_nat, 0, 0, 0, 0, first,
-                                      static_cast<std::uint32_t>(limbs.size())}) |
-                      to.mark_;
-    to.term_table_.insert(hash, term, [this](Term other) { return hash_of_term(other); });
-    return term;
+    const std::uint32_t index = to.terms_.push({TermKind::big_nat, 0, 0, 0, 0, first,
+                                      static_cast<std::uint32_t>(limbs.size())});
+    insert_term(hash, index);
+    return index | to.mark_;
 }
 
 Term TermStore::string(std::string_view text) {
@@ -246,15 +255,15 @@ Term TermStore::string(std::string_view text) {
             return found;
     }
     TermArena& to = target();
-    if (const Term found = to.term_table_.find(hash, equal))
-        return found;
+    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
+    if (const std::uint32_t found = to.term_table_.find(hash, equal_here))
+        return found | to.mark_;
     const std::uint32_t first = to.texts_.extend(text.size());
     std::copy(text.begin(), text.end(), to.texts_.data() + first);
-    const Term term = to.terms_.push({TermKind::string, 0, 0, 0, 0, first,
-                                      static_cast<std::uint32_t>(text.size())}) |
-                      to.mark_;
-    to.term_table_.insert(hash, term, [this](Term other) { return hash_of_term(other); });
-    return term;
+    const std::uint32_t index = to.terms_.push({TermKind::string, 0, 0, 0, 0, first,
+                                      static_cast<std::uint32_t>(text.size())});
+    insert_term(hash, index);
+    return index | to.mark_;
 }
 
 std::uint64_t TermStore::hash_of_term(Term term) const {
@@ -299,14 +308,16 @@ Level TermStore::make_level(LevelNode node, bool may_be_persistent) {
             return found;
     }
     TermArena& to = target();
-    if (const Level found = to.level_table_.find(hash, equal))
-        return found;
+    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
+    if (const std::uint32_t found = to.level_table_.find(hash, equal_here))
+        return found | to.mark_;
     if (node.depth == max_depth)
         fail_too_deep("a universe level is nested more than 65,534 deep");
-    const Level result = to.levels_.push(node) | to.mark_;
-    to.level_table_.insert(hash, result,
-                           [this](Level other) { return hash_of_level(level(other)); });
-    return result;
+    const std::uint32_t index = to.levels_.push(node);
+    to.level_table_.insert(hash, index, [&](std::uint32_t other) {
+        return hash_of_level(level(other | to.mark_));
+    });
+    return index | to.mark_;
 }
 
 Level TermStore::succ(Level of) {
@@ -380,14 +391,15 @@ Levels TermStore::list(std::span<const Level> all) {
             return found;
     }
     TermArena& to = target();
-    if (const Levels found = to.list_table_.find(hash, equal))
-        return found;
+    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
+    if (const std::uint32_t found = to.list_table_.find(hash, equal_here))
+        return found | to.mark_;
     const std::uint32_t first = to.lists_.extend(all.size() + 1);
     to.lists_[first] = static_cast<std::uint32_t>(all.size());
     std::copy(all.begin(), all.end(), to.lists_.data() + first + 1);
-    const Levels result = first | to.mark_;
-    to.list_table_.insert(hash, result, [this](Levels other) { return hash_of_list(other); });
-    return result;
+    to.list_table_.insert(
+        hash, first, [&](std::uint32_t other) { return hash_of_list(other | to.mark_); });
+    return first | to.mark_;
 }
 
 } // namespace leanhost::kernel

@@ -26,9 +26,9 @@ private:
     ReservedArray<std::uint32_t> lists_; ///< length, then the levels
     ReservedArray<std::uint64_t> limbs_;
     ReservedArray<char> texts_;
-    HandleTable term_table_;
-    HandleTable level_table_;
-    HandleTable list_table_;
+    IndexTable term_table_;
+    IndexTable level_table_;
+    IndexTable list_table_;
 };
 
 /// Makes and reads terms. Without scratch it writes what is persistent; with scratch it finds what
@@ -87,6 +87,7 @@ private:
         return (handle & scratch_bit) != 0 ? *scratch_ : persistent_;
     }
     Term make(TermNode node, bool may_be_persistent);
+    void insert_term(std::uint64_t hash, std::uint32_t index);
     void mark_children(const TermNode& node);
     void mark_child(Term child);
     Level make_level(LevelNode node, bool may_be_persistent);

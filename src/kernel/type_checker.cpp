@@ -60,17 +60,19 @@ void TypeChecker::reset_scratch() {
     scratch_.reset(keep / 2);
     envs_.shrink(0, keep / 4);
     envs_.push(EnvNode{});
-    roots_.clear();
-    substituted_.clear();
+    // Tables stay as large as they were, within reason: growing costs more than clearing.
+    constexpr std::size_t keep_slots = 4096;
+    roots_.clear(keep_slots);
+    substituted_.clear(keep_slots);
     abstracted_.clear();
-    types_.clear();
-    checked_.clear();
-    whnf_core_.clear();
-    whnf_core_cheap_.clear();
-    whnf_.clear();
-    equal_.clear();
-    unequal_.clear();
-    tried_args_.clear();
+    types_.clear(keep_slots);
+    checked_.clear(keep_slots);
+    whnf_core_.clear(keep_slots);
+    whnf_core_cheap_.clear(keep_slots);
+    whnf_.clear(keep_slots);
+    equal_.clear(keep_slots);
+    unequal_.clear(keep_slots);
+    tried_args_.clear(keep_slots);
 }
 
 void TypeChecker::forget_inequalities() {
