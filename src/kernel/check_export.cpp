@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace leanhost::kernel {
 namespace {
@@ -15,15 +16,28 @@ namespace {
 constexpr std::size_t stack_bytes = std::size_t{1} << 30;
 // What is left for functions that do not look, and for what an exception needs.
 constexpr std::size_t stack_reserve_bytes = std::size_t{1} << 18;
-constexpr std::uint32_t first_table_slots = 1U << 14U;
+
+// Slots for the terms of an export of that size, at the length that lines have: growing the table
+// later costs more than the rest of the reading.
+std::uint32_t table_slots(const std::filesystem::path& path) {
+    constexpr std::uint64_t least_slots = 1U << 10U;
+    constexpr std::uint64_t most_slots = 1U << 24U;
+    constexpr std::uint64_t bytes_of_a_line = 68;
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(path, error);
+    if (error)
+        return least_slots;
+    return static_cast<std::uint32_t>(std::bit_ceil(
+        std::clamp<std::uint64_t>(bytes / bytes_of_a_line * 8 / 5, least_slots, most_slots)));
+}
 
 /// Ends the reading: a declaration was not accepted.
 struct Ended {};
 
 class ExportCheck {
 public:
-    ExportCheck(const CheckOptions& options, Monitor& monitor)
-        : options_(options), monitor_(monitor), known_(names_), arena_(0, first_table_slots),
+    ExportCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
+        : options_(options), monitor_(monitor), known_(names_), arena_(0, table_slots(path)),
           store_(arena_), checker_(environment_, names_, known_, arena_, limits(options)),
           loader_(store_, names_, [this](Declaration& d) { take(d); }) {
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -115,7 +129,7 @@ private:
 ExportReport
 check_export(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor) {
     return run_on_large_stack(stack_bytes, [&] {
-        ExportCheck check(options, monitor);
+        ExportCheck check(path, options, monitor);
         return check.run(path);
     });
 }

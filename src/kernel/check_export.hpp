@@ -12,7 +12,7 @@ namespace leanhost::kernel {
 struct CheckOptions {
     std::uint64_t max_heartbeats = 0;   ///< for one declaration; 0: without limit
     std::uint64_t max_memory_bytes = 0; ///< of terms and caches, in all; 0: without limit
-    std::size_t keep_scratch_bytes = std::size_t{3} << 19; ///< kept between declarations
+    std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept between declarations
     /// Null: all axioms are allowed. Otherwise an axiom that is not listed is a rejection.
     const std::vector<std::string>* allowed_axioms = nullptr;
 };

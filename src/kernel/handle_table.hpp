@@ -1,9 +1,10 @@
 #pragma once
 
+#include "kernel/reserved_array.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <vector>
 
 namespace leanhost::kernel {
 
@@ -21,7 +22,7 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 /// element. Equality and hash are given at each call.
 class IndexTable {
 public:
-    explicit IndexTable(std::uint32_t slots) : slots_(slots, 0), mask_(slots - 1) {
+    explicit IndexTable(std::uint32_t slots) : slots_(slots), mask_(slots - 1) {
         set_index_bits(smallest_index_bits);
     }
 
@@ -41,7 +42,7 @@ public:
     /// `index` must not be in the set. `hash_of(index)` is asked when the table grows.
     template <class HashOf>
     void insert(std::uint64_t hash, std::uint32_t index, HashOf&& hash_of) {
-        if ((count_ + 1) * 4 > slots_.size() * 3 || index > index_mask_)
+        if ((count_ + 1) * 8 > slots_.size() * 5 || index > index_mask_)
             grow(index, hash_of);
         place(hash, index);
         ++count_;
@@ -49,16 +50,15 @@ public:
 
     void clear(std::uint32_t keep_slots) {
         if (slots_.size() > keep_slots) {
-            std::vector<std::uint32_t>(keep_slots, 0).swap(slots_);
+            ZeroedSlots<std::uint32_t>(keep_slots).swap(slots_);
             mask_ = keep_slots - 1;
         } else if (count_ != 0) {
-            std::fill(slots_.begin(), slots_.end(), 0);
+            slots_.zero();
         }
         count_ = 0;
     }
     std::size_t bytes() const noexcept { return slots_.size() * sizeof(std::uint32_t); }
-    /// Slots that are in use, as memory a cleared table would not need.
-    std::size_t used_bytes() const noexcept { return count_ * sizeof(std::uint32_t); }
+    std::size_t load_bytes() const noexcept { return count_ * sizeof(std::uint32_t); }
 
 private:
     static constexpr unsigned smallest_index_bits = 20;
@@ -78,7 +78,8 @@ private:
     template <class HashOf>
     void grow(std::uint32_t index, HashOf&& hash_of) {
         const std::uint32_t old_mask = index_mask_;
-        std::vector<std::uint32_t> old(slots_.size() * 2, 0);
+        const bool is_full = (count_ + 1) * 8 > slots_.size() * 5; // or else the index is too great
+        ZeroedSlots<std::uint32_t> old(slots_.size() * (is_full ? 2 : 1));
         old.swap(slots_);
         mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
         // Twice the index that is at hand: until then the table has grown again.
@@ -89,7 +90,7 @@ private:
         }
     }
 
-    std::vector<std::uint32_t> slots_;
+    ZeroedSlots<std::uint32_t> slots_;
     std::uint32_t mask_;
     std::uint32_t index_mask_ = 0;
     std::size_t count_ = 0;
@@ -132,20 +133,21 @@ public:
             return;
         const std::size_t keep = std::max<std::size_t>(keep_slots, first_slots_);
         if (slots_.size() > keep) {
-            std::vector<Slot>(keep).swap(slots_);
+            ZeroedSlots<Slot>(keep).swap(slots_);
             mask_ = static_cast<std::uint32_t>(keep - 1);
         } else {
-            std::fill(slots_.begin(), slots_.end(), Slot{});
+            slots_.zero();
         }
         count_ = 0;
     }
     std::size_t size() const noexcept { return count_; }
     std::size_t bytes() const noexcept { return slots_.size() * sizeof(Slot); }
+    std::size_t load_bytes() const noexcept { return count_ * sizeof(Slot); }
 
 private:
     struct Slot {
-        Key key{};
-        Value value{};
+        Key key;
+        Value value;
     };
     static std::uint64_t hash(std::uint64_t key) noexcept { return mix(key); }
     template <class K>
@@ -157,7 +159,7 @@ private:
         return static_cast<std::uint32_t>(hash(key)) & mask_;
     }
     void grow() {
-        std::vector<Slot> old(slots_.size() * 2);
+        ZeroedSlots<Slot> old(slots_.size() * 2);
         old.swap(slots_);
         mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
         for (const Slot& slot : old) {
@@ -171,7 +173,7 @@ private:
     }
 
     std::uint32_t first_slots_;
-    std::vector<Slot> slots_;
+    ZeroedSlots<Slot> slots_;
     std::uint32_t mask_;
     std::size_t count_ = 0;
 };

@@ -71,6 +71,11 @@ std::size_t TermArena::bytes() const noexcept {
            term_table_.bytes() + level_table_.bytes() + list_table_.bytes();
 }
 
+std::size_t TermArena::load_bytes() const noexcept {
+    return terms_.bytes() + levels_.bytes() + lists_.bytes() + limbs_.bytes() + texts_.bytes() +
+           term_table_.load_bytes();
+}
+
 TermStore::TermStore(TermArena& persistent, TermArena* scratch)
     : persistent_(persistent), scratch_(scratch) {
     term_base_[0] = reinterpret_cast<std::uintptr_t>(persistent.terms_.data());

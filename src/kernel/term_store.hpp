@@ -14,6 +14,8 @@ public:
     TermArena(std::uint32_t mark, std::uint32_t table_slots);
 
     std::size_t bytes() const noexcept;
+    /// What is in use, without the room of tables.
+    std::size_t load_bytes() const noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 

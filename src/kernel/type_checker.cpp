@@ -51,7 +51,7 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     stack_.clear();
     spine_.clear();
     path_.clear();
-    if (scratch_bytes() > limits_.keep_scratch_bytes)
+    if (load_bytes() > limits_.keep_scratch_bytes)
         reset_scratch();
 }
 
@@ -61,7 +61,7 @@ void TypeChecker::reset_scratch() {
     envs_.shrink(0, keep / 4);
     envs_.push(EnvNode{});
     // Tables stay as large as they were, within reason: growing costs more than clearing.
-    constexpr std::size_t keep_slots = 4096;
+    constexpr std::size_t keep_slots = 16384;
     roots_.clear(keep_slots);
     substituted_.clear(keep_slots);
     abstracted_.clear();
@@ -78,6 +78,13 @@ void TypeChecker::reset_scratch() {
 void TypeChecker::forget_inequalities() {
     unequal_.clear();
     tried_args_.clear();
+}
+
+std::size_t TypeChecker::load_bytes() const noexcept {
+    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() +
+           substituted_.load_bytes() + types_.load_bytes() + checked_.load_bytes() +
+           whnf_core_.load_bytes() + whnf_core_cheap_.load_bytes() + whnf_.load_bytes() +
+           equal_.load_bytes() + unequal_.load_bytes() + tried_args_.load_bytes();
 }
 
 std::size_t TypeChecker::scratch_bytes() const noexcept {

@@ -28,7 +28,7 @@ struct Closure {
 struct Limits {
     std::uint64_t max_heartbeats = 0;              ///< for one declaration; 0: without limit
     std::size_t max_scratch_bytes = 0;             ///< for one declaration; 0: without limit
-    std::size_t keep_scratch_bytes = 1536u << 10u; ///< kept from one declaration to the next
+    std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept from one declaration to the next
 };
 
 /// Types, weak head normal forms and definitional equality of terms, for one thread.
@@ -278,6 +278,7 @@ private:
     void check_limits();
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
+    std::size_t load_bytes() const noexcept;
 
     const Environment& environment_;
     const NameTable& names_;
