@@ -6,6 +6,8 @@ namespace leanhost::kernel {
 
 bool TypeChecker::is_def_eq(Closure t, Closure s) {
     unsigned budget = 1024;
+    t = head_beta(t);
+    s = head_beta(s);
     if (is_same({t.term, t.env, 0}, {s.term, s.env, 0}, 0, budget))
         return true;
     return is_def_eq(force(t), force(s));

@@ -210,8 +210,9 @@ void ExportLoader::declaration(const lean4export::ExportDeclaration& from) {
     if (!from.is_inductive_block &&
         (kind == ConstantKind::inductive || kind == ConstantKind::constructor ||
          kind == ConstantKind::recursor))
-        fail(ErrorCode::unsupported, "an inductive type, its constructors and its recursors on lines "
-                                     "of their own, as before format 3.0; export it again");
+        fail(ErrorCode::unsupported,
+             "an inductive type, its constructors and its recursors on lines "
+             "of their own, as before format 3.0; export it again");
     Declaration declaration;
     declaration.is_inductive_block = from.is_inductive_block;
     for (const lean4export::ExportConstant& constant_from : from.constants) {

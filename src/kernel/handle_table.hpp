@@ -83,7 +83,8 @@ private:
         old.swap(slots_);
         mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
         // Twice the index that is at hand: until then the table has grown again.
-        set_index_bits(std::max(smallest_index_bits, static_cast<unsigned>(std::bit_width(index)) + 1));
+        set_index_bits(
+            std::max(smallest_index_bits, static_cast<unsigned>(std::bit_width(index)) + 1));
         for (const std::uint32_t slot : old) {
             if (slot != 0)
                 place(hash_of(slot & old_mask), slot & old_mask);

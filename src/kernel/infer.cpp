@@ -146,10 +146,7 @@ Closure TypeChecker::infer_constant(const TermNode& node, Env env, bool is_check
 
 // To a function type without building anything where that can be seen.
 Closure TypeChecker::ensure_pi(Closure type, Closure function) {
-    while (store_.kind(type.term) == TermKind::bvar && type.env != no_env) {
-        const EnvNode& entry = envs_[entry_of(type.env, store_[type.term].a)];
-        type = {entry.term, entry.env};
-    }
+    type = head_beta(type);
     if (store_.kind(type.term) == TermKind::pi)
         return type;
     const Term result = whnf(force(type));
@@ -161,6 +158,7 @@ Closure TypeChecker::ensure_pi(Closure type, Closure function) {
 }
 
 Level TypeChecker::ensure_sort(Closure type) {
+    type = head_beta(type);
     if (store_.kind(type.term) == TermKind::sort)
         return substitute_level(store_[type.term].a, type.env);
     const Term result = whnf(force(type));
@@ -200,11 +198,31 @@ void TypeChecker::check_argument(Closure arg,
                                  Closure domain,
                                  Closure application,
                                  std::uint32_t depth) {
+    if (store_.kind(arg.term) == TermKind::lam && check_function_argument(arg, domain, depth))
+        return;
     const Closure type = infer_core(arg, depth, true);
     if (!is_def_eq(type, domain))
         reject(RejectReason::application_type_mismatch,
                fmt::format("the argument\n  {}\nhas type\n  {}\nwhere\n  {}\nis expected, in\n  {}",
                            print(arg), print(type), print(domain), print(application)));
+}
+
+// A function where a function is expected is checked against what is expected of it, so that its
+// own type is not built. False: to be done the other way.
+bool TypeChecker::check_function_argument(Closure arg, Closure domain, std::uint32_t depth) {
+    const TermNode& node = store_[arg.term];
+    if (arg.env != no_env && is_unaffected(node, arg.env, 0))
+        arg.env = no_env;
+    const std::uint64_t key = (std::uint64_t{arg.term} << 32) | arg.env;
+    if (node.is_shared() && checked_.find(key) != nullptr)
+        return false;
+    const Closure pi = to_pi(domain);
+    if (pi.term == no_term)
+        return false;
+    check_against(arg, pi, depth);
+    if (node.is_shared())
+        checked_.put(key, {domain, serial_});
+    return true;
 }
 
 Closure TypeChecker::infer_lam(Closure closure, std::uint32_t depth, bool is_checked) {
@@ -282,6 +300,8 @@ void TypeChecker::check_against(Closure value, Closure type, std::uint32_t depth
     const std::size_t path_size = path_.size();
     for (;;) {
         const TermNode& node = store_[value.term];
+        if (node.kind == TermKind::lam)
+            type = head_beta(type);
         const TermNode& expected = store_[type.term];
         if (node.kind == TermKind::let) {
             check_let(node, store_[node.b], value.env, depth);
@@ -359,6 +379,7 @@ TypeChecker::infer_proj(const TermNode& node, Env env, std::uint32_t depth, bool
 }
 
 Closure TypeChecker::to_pi(Closure type) {
+    type = head_beta(type);
     if (store_.kind(type.term) == TermKind::pi)
         return type;
     const Term result = whnf(force(type));

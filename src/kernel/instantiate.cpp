@@ -47,6 +47,41 @@ Term TypeChecker::force(Closure closure) {
     return substitute(closure.term, closure.env, 0);
 }
 
+// As far as the head is a function that stands here or in `env`, and arguments are there for it.
+// Nothing is built.
+Closure TypeChecker::head_beta(Closure closure) {
+    for (;;) {
+        const TermNode& node = store_[closure.term];
+        if (node.kind == TermKind::bvar && closure.env != no_env) {
+            const EnvNode& entry = envs_[entry_of(closure.env, node.a)];
+            closure = {entry.term, entry.env};
+            continue;
+        }
+        if (node.kind != TermKind::app)
+            return closure;
+        Closure head{app_fn(node.a), closure.env};
+        while (store_.kind(head.term) == TermKind::bvar && head.env != no_env) {
+            const EnvNode& entry = envs_[entry_of(head.env, store_[head.term].a)];
+            head = {entry.term, entry.env};
+        }
+        if (store_.kind(head.term) != TermKind::lam)
+            return closure;
+        heartbeat();
+        const std::size_t base = spine_.size();
+        for (Term at = closure.term; store_.kind(at) == TermKind::app; at = store_[at].a)
+            spine_.push_back(store_[at].b);
+        while (spine_.size() > base && store_.kind(head.term) == TermKind::lam) {
+            head = {store_[head.term].b, push(head.env, argument(spine_.back(), closure.env))};
+            spine_.pop_back();
+        }
+        const bool is_done = spine_.size() == base;
+        spine_.resize(base);
+        if (!is_done)
+            return closure; // what is left would have to be applied to a closure
+        closure = head;
+    }
+}
+
 Term TypeChecker::instantiate_params(Term term, Levels names, Levels values) {
     return force({term, root_for(names, values)});
 }

@@ -23,7 +23,6 @@ constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
 constexpr std::size_t max_literal_bits = max_literal_bytes * 8;
 static_assert(sizeof(mp_limb_t) == sizeof(std::uint64_t));
 
-
 } // namespace
 
 NatCall nat_call(const KernelNames& known, NameId name) {
@@ -276,22 +275,19 @@ bool TypeChecker::are_lists_as_expected() {
     const ConstantInfo* const of_nat = find(known_.char_of_nat);
     if (list == nullptr || nil == nullptr || cons == nullptr || of_nat == nullptr ||
         find(known_.char_) == nullptr || store_.levels(list->params).size() != 1 ||
-        nil->params != list->params || cons->params != list->params ||
-        of_nat->params != no_levels)
+        nil->params != list->params || cons->params != list->params || of_nat->params != no_levels)
         return false;
     const Term nat = store_.constant(known_.nat, no_levels);
     const Term type = store_.sort(store_.succ(store_.levels(list->params)[0]));
     const Term alpha = local(0, type);
     const Term lists = store_.app(store_.constant(known_.list, list->params), alpha);
-    return list->type == store_.pi(type, type) &&
-           nil->type == mk_pi(std::span(&alpha, 1), lists) &&
-           cons->type ==
-               mk_pi(std::span(&alpha, 1), store_.pi(alpha, store_.pi(lists, lists))) &&
+    return list->type == store_.pi(type, type) && nil->type == mk_pi(std::span(&alpha, 1), lists) &&
+           cons->type == mk_pi(std::span(&alpha, 1), store_.pi(alpha, store_.pi(lists, lists))) &&
            of_nat->type == store_.pi(nat, store_.constant(known_.char_, no_levels));
 }
 
-// A literal stands for an application of one function from lists of characters, which is settled when
-// the first literal is met: the constructor of strings if it takes one, or String.ofList.
+// A literal stands for an application of one function from lists of characters, which is settled
+// when the first literal is met: the constructor of strings if it takes one, or String.ofList.
 bool TypeChecker::has_builtin_string() {
     if (string_function_ != anonymous)
         return true;

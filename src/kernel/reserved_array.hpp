@@ -34,8 +34,8 @@ class ZeroedSlots {
 public:
     explicit ZeroedSlots(std::size_t count) : count_(count) {
         if (is_mapped()) {
-            void* const at = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            void* const at =
+                mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (at == MAP_FAILED)
                 throw std::bad_alloc();
             madvise(at, bytes(), MADV_NOHUGEPAGE);
@@ -140,8 +140,8 @@ public:
 private:
     static constexpr std::size_t smallest_capacity = std::size_t{1} << 16;
 
-    // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what they
-    // cost one by one as they are touched.
+    // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
+    // they cost one by one as they are touched.
     void populate(std::size_t count) {
         constexpr std::size_t least_bytes = std::size_t{16} << 10;
         constexpr std::size_t most_bytes = std::size_t{256} << 10;

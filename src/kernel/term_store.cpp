@@ -121,8 +121,8 @@ Term TermStore::make(TermNode node, bool may_be_persistent) {
 
 void TermStore::insert_term(std::uint64_t hash, std::uint32_t index) {
     TermArena& to = target();
-    to.term_table_.insert(
-        hash, index, [&](std::uint32_t other) { return hash_of_term(other | to.mark_); });
+    to.term_table_.insert(hash, index,
+                          [&](std::uint32_t other) { return hash_of_term(other | to.mark_); });
 }
 
 void TermStore::mark_child(Term child) {
@@ -244,8 +244,8 @@ Term TermStore::nat(std::span<const std::uint64_t> limbs) {
         return found | to.mark_;
     const std::uint32_t first = to.limbs_.extend(limbs.size());
     std::copy(limbs.begin(), limbs.end(), to.limbs_.data() + first);
-    const std::uint32_t index = to.terms_.push({TermKind::big_nat, 0, 0, 0, 0, first,
-                                      static_cast<std::uint32_t>(limbs.size())});
+    const std::uint32_t index = to.terms_.push(
+        {TermKind::big_nat, 0, 0, 0, 0, first, static_cast<std::uint32_t>(limbs.size())});
     insert_term(hash, index);
     return index | to.mark_;
 }
@@ -265,8 +265,8 @@ Term TermStore::string(std::string_view text) {
         return found | to.mark_;
     const std::uint32_t first = to.texts_.extend(text.size());
     std::copy(text.begin(), text.end(), to.texts_.data() + first);
-    const std::uint32_t index = to.terms_.push({TermKind::string, 0, 0, 0, 0, first,
-                                      static_cast<std::uint32_t>(text.size())});
+    const std::uint32_t index = to.terms_.push(
+        {TermKind::string, 0, 0, 0, 0, first, static_cast<std::uint32_t>(text.size())});
     insert_term(hash, index);
     return index | to.mark_;
 }
@@ -319,9 +319,8 @@ Level TermStore::make_level(LevelNode node, bool may_be_persistent) {
     if (node.depth == max_depth)
         fail_too_deep("a universe level is nested more than 65,534 deep");
     const std::uint32_t index = to.levels_.push(node);
-    to.level_table_.insert(hash, index, [&](std::uint32_t other) {
-        return hash_of_level(level(other | to.mark_));
-    });
+    to.level_table_.insert(
+        hash, index, [&](std::uint32_t other) { return hash_of_level(level(other | to.mark_)); });
     return index | to.mark_;
 }
 
@@ -402,8 +401,8 @@ Levels TermStore::list(std::span<const Level> all) {
     const std::uint32_t first = to.lists_.extend(all.size() + 1);
     to.lists_[first] = static_cast<std::uint32_t>(all.size());
     std::copy(all.begin(), all.end(), to.lists_.data() + first + 1);
-    to.list_table_.insert(
-        hash, first, [&](std::uint32_t other) { return hash_of_list(other | to.mark_); });
+    to.list_table_.insert(hash, first,
+                          [&](std::uint32_t other) { return hash_of_list(other | to.mark_); });
     return first | to.mark_;
 }
 

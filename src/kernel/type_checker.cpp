@@ -81,10 +81,10 @@ void TypeChecker::forget_inequalities() {
 }
 
 std::size_t TypeChecker::load_bytes() const noexcept {
-    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() +
-           substituted_.load_bytes() + types_.load_bytes() + checked_.load_bytes() +
-           whnf_core_.load_bytes() + whnf_core_cheap_.load_bytes() + whnf_.load_bytes() +
-           equal_.load_bytes() + unequal_.load_bytes() + tried_args_.load_bytes();
+    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() + substituted_.load_bytes() +
+           types_.load_bytes() + checked_.load_bytes() + whnf_core_.load_bytes() +
+           whnf_core_cheap_.load_bytes() + whnf_.load_bytes() + equal_.load_bytes() +
+           unequal_.load_bytes() + tried_args_.load_bytes();
 }
 
 std::size_t TypeChecker::scratch_bytes() const noexcept {

@@ -26,9 +26,10 @@ struct Closure {
 
 /// What a check may cost.
 struct Limits {
-    std::uint64_t max_heartbeats = 0;              ///< for one declaration; 0: without limit
-    std::size_t max_scratch_bytes = 0;             ///< for one declaration; 0: without limit
-    std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept from one declaration to the next
+    std::uint64_t max_heartbeats = 0;  ///< for one declaration; 0: without limit
+    std::size_t max_scratch_bytes = 0; ///< for one declaration; 0: without limit
+    std::size_t keep_scratch_bytes = std::size_t{384}
+                                     << 10; ///< kept from one declaration to the next
 };
 
 /// Types, weak head normal forms and definitional equality of terms, for one thread.
@@ -172,6 +173,7 @@ private:
     Env root_of(Env env) const noexcept { return envs_[env].root; }
     Env entry_of(Env env, std::uint32_t index) const;
     Term force_entry(Env entry);
+    Closure head_beta(Closure closure);
     Term substitute(Term term, Env env, std::uint32_t offset);
     Term substitute_parts(const TermNode& node, Env env, std::uint32_t offset);
     Term substitute_spine(const TermNode& node, Env env, std::uint32_t offset);
@@ -200,6 +202,7 @@ private:
     Closure ensure_pi(Closure type, Closure function);
     Closure to_pi(Closure type);
     bool is_var_used(Term term, std::uint32_t index);
+    bool check_function_argument(Closure arg, Closure domain, std::uint32_t depth);
     void check_argument(Closure arg, Closure domain, Closure application, std::uint32_t depth);
     void check_against(Closure value, Closure type, std::uint32_t depth);
     void check_level_params(Level level) const;
@@ -320,7 +323,7 @@ private:
     std::uint64_t total_heartbeats_ = 0;
     std::vector<const char*> path_;
 
-    std::uint32_t builtins_ = 0; ///< nat_literals and the bits of NatCall
+    std::uint32_t builtins_ = 0;         ///< nat_literals and the bits of NatCall
     NameId string_function_ = anonymous; ///< what a string literal is an application of
     std::uint32_t next_fresh_name_ = 0;
 };
