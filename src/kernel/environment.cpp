@@ -2,7 +2,13 @@
 
 namespace leanhost::kernel {
 
-Environment::Environment() = default;
+namespace {
+
+constexpr std::size_t max_constants = std::size_t{1} << 26;
+
+} // namespace
+
+Environment::Environment() : constants_(max_constants) {}
 
 void Environment::add(ConstantInfo info, const InductiveFacts* facts) {
     LEANHOST_REQUIRE(find(info.name) == nullptr);
@@ -12,8 +18,7 @@ void Environment::add(ConstantInfo info, const InductiveFacts* facts) {
     }
     if (info.name >= by_name_.size())
         by_name_.resize(info.name + info.name / 4 + 1024, 0);
-    constants_.push_back(info);
-    by_name_[info.name] = static_cast<std::uint32_t>(constants_.size());
+    by_name_[info.name] = constants_.push(info) + 1;
 }
 
 void Overlay::add(ConstantInfo info, const InductiveFacts* facts) {
@@ -26,7 +31,7 @@ void Overlay::add(ConstantInfo info, const InductiveFacts* facts) {
 }
 
 std::size_t Environment::bytes() const noexcept {
-    return by_name_.capacity() * sizeof(std::uint32_t) + constants_.size() * sizeof(ConstantInfo) +
+    return by_name_.capacity() * sizeof(std::uint32_t) + constants_.bytes() +
            facts_.size() * sizeof(InductiveFacts);
 }
 

@@ -83,12 +83,12 @@ public:
     /// Adds `info`, whose facts (null: none) are copied. The name must be free.
     void add(ConstantInfo info, const InductiveFacts* facts);
     std::size_t size() const noexcept { return constants_.size(); }
-    const ConstantInfo& operator[](std::size_t i) const { return constants_[i]; }
+    const ConstantInfo& operator[](std::uint32_t i) const { return constants_[i]; }
     std::size_t bytes() const noexcept;
 
 private:
     std::vector<std::uint32_t> by_name_; ///< position + 1
-    std::deque<ConstantInfo> constants_;
+    ReservedArray<ConstantInfo> constants_;
     std::deque<InductiveFacts> facts_;
 };
 

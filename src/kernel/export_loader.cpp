@@ -55,6 +55,49 @@ void ExportLoader::add_term(Id id, Term term) {
     add_or_throw(term_ids_, id, term, "term");
 }
 
+// The handle that `id` has or, for one that waits, will have unless an equal term is there.
+std::optional<Term> ExportLoader::expected_term(Id id) const {
+    const std::uint32_t found = term_ids_.find(id);
+    if (found != IdMap::none)
+        return found;
+    for (std::size_t i = num_pending_; i-- > 0;) {
+        if (pending_[i].id == id)
+            return first_pending_ + static_cast<Term>(i);
+    }
+    return std::nullopt;
+}
+
+void ExportLoader::add_later(TermKind kind, Id id, Id a, Id b) {
+    if (num_pending_ == 0)
+        first_pending_ = store_.next_term();
+    const auto left = expected_term(a);
+    const auto right = expected_term(b);
+    if (!left || !right) {
+        make_pending();
+        static_cast<void>(term_of(left ? b : a)); // throws
+    }
+    if (expected_term(id)) {
+        make_pending();
+        add_term(id, no_term); // throws
+    }
+    store_.prefetch(kind, *left, *right);
+    pending_[num_pending_++] = {kind, id, a, b};
+    if (num_pending_ == max_pending)
+        make_pending();
+}
+
+void ExportLoader::make_pending() {
+    for (std::size_t i = 0; i < num_pending_; ++i) {
+        const Pending& line = pending_[i];
+        const Term a = term_of(line.a);
+        const Term b = term_of(line.b);
+        const Term term =
+            line.kind == TermKind::app ? store_.app(a, b) : store_.binder(line.kind, a, b);
+        add_or_throw(term_ids_, line.id, term, "term");
+    }
+    num_pending_ = 0;
+}
+
 void ExportLoader::name_str(Id id, Id prefix, std::string_view component) {
     add_or_throw(name_ids_, id, names_.str(name_of(prefix), component), "name");
 }
@@ -76,43 +119,51 @@ void ExportLoader::level_param(Id id, Id name) {
 }
 
 void ExportLoader::bvar(Id id, std::uint64_t index) {
+    make_pending();
     add_term(id, store_.bvar(index));
 }
 void ExportLoader::sort(Id id, Id level) {
+    make_pending();
     add_term(id, store_.sort(level_of(level)));
 }
 void ExportLoader::constant_term(Id id, Id name, const std::vector<Id>& levels) {
+    make_pending();
     levels_.clear();
     for (const Id level : levels)
         levels_.push_back(level_of(level));
     add_term(id, store_.constant(name_of(name), store_.list(levels_)));
 }
 void ExportLoader::app(Id id, Id function, Id argument) {
-    add_term(id, store_.app(term_of(function), term_of(argument)));
+    add_later(TermKind::app, id, function, argument);
 }
 void ExportLoader::lam(Id id, object::BinderInfo /*info*/, Id name, Id type, Id body) {
     static_cast<void>(name_of(name));
-    add_term(id, store_.lam(term_of(type), term_of(body)));
+    add_later(TermKind::lam, id, type, body);
 }
 void ExportLoader::forall_e(Id id, object::BinderInfo /*info*/, Id name, Id type, Id body) {
     static_cast<void>(name_of(name));
-    add_term(id, store_.pi(term_of(type), term_of(body)));
+    add_later(TermKind::pi, id, type, body);
 }
 void ExportLoader::let_e(Id id, Id name, Id type, Id value, Id body, bool /*non_dep*/) {
+    make_pending();
     static_cast<void>(name_of(name));
     add_term(id, store_.let(term_of(type), term_of(value), term_of(body)));
 }
 void ExportLoader::proj(Id id, Id type_name, std::uint64_t index, Id structure) {
+    make_pending();
     add_term(id, store_.proj(name_of(type_name), index, term_of(structure)));
 }
 void ExportLoader::mdata(Id id, Id term) {
+    make_pending();
     add_term(id, term_of(term));
 }
 void ExportLoader::string_literal(Id id, std::string_view text) {
+    make_pending();
     add_term(id, store_.string(text));
 }
 
 void ExportLoader::nat_literal(Id id, std::string_view digits) {
+    make_pending();
     constexpr std::size_t surely_small = 19;
     if (digits.size() <= surely_small) {
         std::uint64_t value = 0;
@@ -206,6 +257,7 @@ ConstantInfo ExportLoader::constant(const lean4export::ExportConstant& from, Dec
 }
 
 void ExportLoader::declaration(const lean4export::ExportDeclaration& from) {
+    make_pending();
     const ConstantKind kind = from.constants.front().kind;
     if (!from.is_inductive_block &&
         (kind == ConstantKind::inductive || kind == ConstantKind::constructor ||

@@ -4,7 +4,9 @@
 #include "module/lean4export/export_sink.hpp"
 #include "module/lean4export/id_map.hpp"
 
+#include <array>
 #include <functional>
+#include <optional>
 
 namespace leanhost::kernel {
 
@@ -41,10 +43,21 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
+    /// A term whose line was read and that is not made yet.
+    struct Pending {
+        TermKind kind;
+        Id id;
+        Id a;
+        Id b;
+    };
+
     NameId name_of(Id id) const;
     Level level_of(Id id) const;
     Term term_of(Id id) const;
     void add_term(Id id, Term term);
+    void add_later(TermKind kind, Id id, Id a, Id b);
+    std::optional<Term> expected_term(Id id) const;
+    void make_pending();
     ConstantInfo constant(const module::lean4export::ExportConstant& from, Declaration& into);
     InductiveFacts facts(const module::lean4export::ExportConstant& from, Term type);
     NameId major_inductive(const InductiveFacts& recursor, Term type) const;
@@ -57,6 +70,12 @@ private:
     module::lean4export::IdMap level_ids_;
     module::lean4export::IdMap term_ids_;
     std::vector<Level> levels_; ///< scratch
+    /// Looking for a term costs a look at far memory. A few are gathered, so that these looks go on
+    /// side by side.
+    static constexpr std::size_t max_pending = 12;
+    std::array<Pending, max_pending> pending_{};
+    std::size_t num_pending_ = 0;
+    Term first_pending_ = no_term; ///< handle of the first, if none of them is there already
 };
 
 } // namespace leanhost::kernel

@@ -26,6 +26,11 @@ public:
         set_index_bits(smallest_index_bits);
     }
 
+    /// Fetches what `find` with that hash will look at first.
+    void prefetch(std::uint64_t hash) const {
+        __builtin_prefetch(&slots_[static_cast<std::uint32_t>(hash) & mask_]);
+    }
+
     /// 0: not there.
     template <class Equal>
     std::uint32_t find(std::uint64_t hash, Equal&& equal) const {

@@ -98,10 +98,15 @@ Level TypeChecker::substitute_level(Level level, Env env) {
 Levels TypeChecker::substitute_levels(Levels levels, Env env) {
     if (levels == no_levels || root_of(env) == no_env)
         return levels;
-    std::vector<Level> result;
+    const std::uint64_t key = (std::uint64_t{levels} << 32) | root_of(env);
+    if (const Levels* const found = substituted_levels_.find(key))
+        return *found;
+    std::vector<Level> values;
     for (const Level level : store_.levels(levels))
-        result.push_back(substitute_level(level, env));
-    return store_.list(result);
+        values.push_back(substitute_level(level, env));
+    const Levels result = store_.list(values);
+    substituted_levels_.put(key, result);
+    return result;
 }
 
 Term TypeChecker::substitute(Term term, Env env, std::uint32_t offset) {
@@ -113,8 +118,15 @@ Term TypeChecker::substitute(Term term, Env env, std::uint32_t offset) {
         return force_entry(entry_of(env, node.a - offset));
     case TermKind::sort:
         return store_.sort(substitute_level(node.a, env));
-    case TermKind::constant:
-        return store_.constant(node.a, substitute_levels(node.b, env));
+    case TermKind::constant: {
+        // Remembered here: among all that is persistent it would take longer to find.
+        const InstKey key{term, root_of(env), 0};
+        if (const Term* const found = substituted_.find(key))
+            return *found;
+        const Term result = store_.constant(node.a, substitute_levels(node.b, env));
+        substituted_.put(key, result);
+        return result;
+    }
     default:
         break;
     }

@@ -83,6 +83,14 @@ public:
 
     Term prop() const noexcept { return prop_; }
 
+    // For a writer that knows some terms ahead: see ExportLoader.
+    /// The handle that the next term gets which is not there yet.
+    Term next_term() noexcept { return target().terms_.size() | target().mark_; }
+    /// Fetches what making app, lam or pi of these will look at.
+    void prefetch(TermKind kind, Term a, Term b) noexcept {
+        target().term_table_.prefetch(hash_of({kind, 0, 0, 0, 0, a, b}));
+    }
+
 private:
     TermArena& target() noexcept { return scratch_ != nullptr ? *scratch_ : persistent_; }
     TermArena& arena(std::uint32_t handle) const noexcept {

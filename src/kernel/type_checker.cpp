@@ -17,9 +17,10 @@ TypeChecker::TypeChecker(const Environment& environment,
                          const Limits& limits)
     : environment_(environment), names_(names), known_(known), scratch_(scratch_bit, 1024),
       store_(persistent, &scratch_), order_(store_), limits_(limits), envs_(max_env_nodes),
-      roots_(small_table), substituted_(small_table), abstracted_(64), types_(small_table),
-      checked_(small_table), whnf_core_(small_table), whnf_core_cheap_(small_table),
-      whnf_(small_table), equal_(small_table), unequal_(small_table), tried_args_(small_table) {
+      roots_(small_table), substituted_levels_(small_table), substituted_(small_table),
+      abstracted_(64), types_(small_table), checked_(small_table), whnf_core_(small_table),
+      whnf_core_cheap_(small_table), whnf_(small_table), equal_(small_table), unequal_(small_table),
+      tried_args_(small_table) {
     envs_.push(EnvNode{});
 }
 
@@ -63,6 +64,7 @@ void TypeChecker::reset_scratch() {
     // Tables stay as large as they were, within reason: growing costs more than clearing.
     constexpr std::size_t keep_slots = 16384;
     roots_.clear(keep_slots);
+    substituted_levels_.clear(keep_slots);
     substituted_.clear(keep_slots);
     abstracted_.clear();
     types_.clear(keep_slots);
@@ -81,17 +83,18 @@ void TypeChecker::forget_inequalities() {
 }
 
 std::size_t TypeChecker::load_bytes() const noexcept {
-    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() + substituted_.load_bytes() +
-           types_.load_bytes() + checked_.load_bytes() + whnf_core_.load_bytes() +
-           whnf_core_cheap_.load_bytes() + whnf_.load_bytes() + equal_.load_bytes() +
-           unequal_.load_bytes() + tried_args_.load_bytes();
+    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() +
+           substituted_levels_.load_bytes() + substituted_.load_bytes() + types_.load_bytes() +
+           checked_.load_bytes() + whnf_core_.load_bytes() + whnf_core_cheap_.load_bytes() +
+           whnf_.load_bytes() + equal_.load_bytes() + unequal_.load_bytes() +
+           tried_args_.load_bytes();
 }
 
 std::size_t TypeChecker::scratch_bytes() const noexcept {
-    return scratch_.bytes() + envs_.bytes() + roots_.bytes() + substituted_.bytes() +
-           abstracted_.bytes() + types_.bytes() + checked_.bytes() + whnf_core_.bytes() +
-           whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() + unequal_.bytes() +
-           tried_args_.bytes();
+    return scratch_.bytes() + envs_.bytes() + roots_.bytes() + substituted_levels_.bytes() +
+           substituted_.bytes() + abstracted_.bytes() + types_.bytes() + checked_.bytes() +
+           whnf_core_.bytes() + whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() +
+           unequal_.bytes() + tried_args_.bytes();
 }
 
 void TypeChecker::check_limits() {

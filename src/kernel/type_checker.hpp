@@ -296,6 +296,7 @@ private:
     ReservedArray<EnvNode> envs_;
     std::vector<Closure> stack_; ///< of the machines; grows and shrinks as a stack
     KeyMap<std::uint64_t, Env> roots_;
+    KeyMap<std::uint64_t, Levels> substituted_levels_;
     KeyMap<InstKey, Term> substituted_;
     KeyMap<InstKey, Term> abstracted_;
     KeyMap<Term, Closure> types_;
