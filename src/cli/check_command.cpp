@@ -19,6 +19,7 @@ using kernel::Outcome;
 struct CheckCommandOptions {
     std::vector<std::filesystem::path> files;
     bool as_json = false;
+    unsigned jobs = 1;
     std::uint64_t max_heartbeats = 0;
     std::uint64_t max_memory_mib = 0;
     bool has_axiom_policy = false;
@@ -90,6 +91,7 @@ void print_for_people(const std::filesystem::path& file, const ExportReport& rep
 
 ExportReport check(const std::filesystem::path& file, const CheckCommandOptions& options) {
     kernel::CheckOptions check_options;
+    check_options.jobs = options.jobs;
     check_options.max_heartbeats = options.max_heartbeats;
     check_options.max_memory_bytes = options.max_memory_mib << 20U;
     if (options.has_axiom_policy)
@@ -129,6 +131,8 @@ void add_check_command(CLI::App& app, CommandBody& chosen) {
                  "2 declined, other: error");
     command->add_option("FILE", options->files, "Exports (.ndjson, also .zst; -)")->required();
     command->add_flag("--json", options->as_json, "Print one JSON object a line for each file");
+    command->add_option("--jobs,-j", options->jobs, "Threads to check with")
+        ->check(CLI::Range(1, 256));
     command->add_option("--heartbeats", options->max_heartbeats,
                         "Decline a declaration that takes more steps; 0: no limit");
     command->add_option("--max-memory", options->max_memory_mib,

@@ -13,6 +13,7 @@ struct CheckOptions {
     std::uint64_t max_heartbeats = 0;   ///< for one declaration; 0: without limit
     std::uint64_t max_memory_bytes = 0; ///< of terms and caches, in all; 0: without limit
     std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept between declarations
+    unsigned jobs = 1; ///< threads; 1: each declaration is checked as it is read
     /// Null: all axioms are allowed. Otherwise an axiom that is not listed is a rejection.
     const std::vector<std::string>* allowed_axioms = nullptr;
 };
@@ -34,8 +35,9 @@ struct ExportReport {
     std::size_t peak_scratch_bytes = 0; ///< most that one declaration left behind
 };
 
-/// Checks the declarations of the export at `path` ("-": standard input), each as it is read; ends
-/// at the first that is not accepted.
+/// Checks the declarations of the export at `path` ("-": standard input); ends at the first that is
+/// not accepted. With one job each is checked as it is read; with more, all is read first, and what
+/// a declaration may use is what stands before it all the same.
 ///
 /// A verdict is a result. Throws Failure for what is no export (invalid_input, io, not_found,
 /// unsupported_version) and when cancelled. Runs on a stack of its own.

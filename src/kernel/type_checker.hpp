@@ -61,6 +61,8 @@ public:
     /// How deep the stack may reach: an address, below which recursion is declined.
     void set_stack_limit(std::uintptr_t limit) noexcept { stack_limit_ = limit; }
     void set_token(CancellationToken token) { token_ = std::move(token); }
+    /// A second reason to be cancelled, or none.
+    void set_stop_token(CancellationToken token) { stop_token_ = std::move(token); }
 
     /// The type of `term`, which is checked throughout.
     Closure check(Term term);
@@ -291,6 +293,7 @@ private:
     LevelOrder order_;
     Limits limits_;
     CancellationToken token_;
+    CancellationToken stop_token_;
     std::uintptr_t stack_limit_ = 0;
 
     ReservedArray<EnvNode> envs_;
