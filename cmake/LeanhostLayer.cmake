@@ -5,7 +5,7 @@
 #   LEANHOST_ENGINE_FREE. It walks LINK_LIBRARIES, so a link made by hand is found as well.
 
 # From the ground up. A layer may use those before it in the list only.
-set(LEANHOST_LAYER_ORDER base memory object module session engine_native host
+set(LEANHOST_LAYER_ORDER base memory object module kernel session engine_native host
     worker_protocol worker_parent pool worker_child cli)
 # Layers of a parent process: an engine's crash must stay a child's crash.
 set(LEANHOST_ENGINE_FREE session worker_protocol worker_parent pool)

@@ -15,7 +15,7 @@
 namespace leanhost::module::lean4export {
 namespace {
 
-constexpr std::size_t first_buffer_bytes = std::size_t{1} << 20;
+constexpr std::size_t first_buffer_bytes = std::size_t{128} << 10;
 
 class FileSource final : public ByteSource {
 public:

@@ -1,0 +1,284 @@
+#include "kernel/check_export.hpp"
+
+#include "base/large_stack.hpp"
+#include "base/workers.hpp"
+#include "kernel/checker.hpp"
+#include "kernel/export_loader.hpp"
+#include "module/lean4export/export_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <deque>
+#include <mutex>
+
+namespace leanhost::kernel {
+namespace {
+
+constexpr std::size_t stack_bytes = std::size_t{1} << 30;
+// What is left for functions that do not look, and for what an exception needs.
+constexpr std::size_t stack_reserve_bytes = std::size_t{1} << 18;
+
+// Slots for the terms of an export of that size, at the length that lines have: growing the table
+// later costs more than the rest of the reading.
+std::uint32_t table_slots(const std::filesystem::path& path) {
+    constexpr std::uint64_t least_slots = 1U << 10U;
+    constexpr std::uint64_t most_slots = 1U << 24U;
+    constexpr std::uint64_t bytes_of_a_line = 68;
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(path, error);
+    if (error)
+        return least_slots;
+    return static_cast<std::uint32_t>(std::bit_ceil(
+        std::clamp<std::uint64_t>(bytes / bytes_of_a_line * 8 / 5, least_slots, most_slots)));
+}
+
+/// Ends the reading: a declaration was not accepted.
+struct Ended {};
+
+Limits limits_of(const CheckOptions& options) {
+    return {options.max_heartbeats, static_cast<std::size_t>(options.max_memory_bytes),
+            options.keep_scratch_bytes};
+}
+
+// For the thread whose stack of `stack_bytes` begins here.
+void prepare(TypeChecker& types, const CancellationToken& token) {
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    types.set_stack_limit(here - stack_bytes + stack_reserve_bytes);
+    types.set_token(token);
+}
+
+/// What an export's declarations stand in, and what is said of them at the end.
+class ExportCheck {
+public:
+    ExportCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
+        : options_(options), monitor_(monitor), known_(names_), arena_(0, table_slots(path)),
+          store_(arena_), loader_(store_, names_, [this](Declaration& d) { take(d); }) {}
+    ExportCheck(const ExportCheck&) = delete;
+    ExportCheck& operator=(const ExportCheck&) = delete;
+    virtual ~ExportCheck() = default;
+
+    ExportReport run(const std::filesystem::path& path) {
+        try {
+            report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
+        } catch (const Ended&) {
+            // The verdict says why.
+        } catch (const Failure& failure) {
+            const ErrorCode code = failure.error().code();
+            if (code != ErrorCode::deep_recursion && code != ErrorCode::unsupported)
+                throw;
+            report_.verdict = {Outcome::declined, std::string(failure.error().id()),
+                               failure.error().message(), "reading"};
+        }
+        finish();
+        report_.lean_version = loader_.export_meta().lean_version;
+        report_.format_version = loader_.export_meta().format_version;
+        report_.persistent_bytes = arena_.bytes() + names_.bytes();
+        report_.index_bytes = loader_.bytes() + environment_.bytes();
+        return std::move(report_);
+    }
+
+protected:
+    virtual void take(Declaration& declaration) = 0;
+    virtual void finish() = 0;
+
+    void count(const Declaration& declaration) {
+        ++report_.num_declarations;
+        for (const ConstantInfo& info : declaration.constants) {
+            ++report_.constants[static_cast<std::size_t>(info.kind)];
+            report_.num_unsafe += info.safety == DefinitionSafety::safe ? 0 : 1;
+        }
+    }
+
+    // An accepted declaration may still be one that the caller does not allow.
+    Verdict policy(const Declaration& declaration) {
+        const ConstantInfo& info = declaration.constants.front();
+        if (info.kind != ConstantKind::axiom)
+            return {};
+        const std::string name = names_.text(info.name);
+        report_.axioms.push_back(name);
+        const auto* const allowed = options_.allowed_axioms;
+        if (allowed == nullptr ||
+            std::find(allowed->begin(), allowed->end(), name) != allowed->end())
+            return {};
+        return {Outcome::rejected, "axiom_not_allowed",
+                fmt::format("the axiom {} is not among those allowed", name), ""};
+    }
+
+    void end_at(const Declaration& declaration, Verdict verdict) {
+        report_.declaration = names_.text(declaration.constants.front().name);
+        report_.verdict = std::move(verdict);
+    }
+
+    // Names that are taken stay what they were: the declaration will be refused.
+    void add(const Declaration& declaration, Ordinal ordinal) {
+        for (ConstantInfo info : declaration.constants) {
+            if (environment_.find(info.name) != nullptr)
+                continue;
+            info.ordinal = ordinal;
+            environment_.add(
+                info, info.facts == ConstantInfo::none ? nullptr : &declaration.facts[info.facts]);
+        }
+    }
+
+    const CheckOptions& options_;
+    Monitor& monitor_;
+    NameTable names_;
+    KernelNames known_;
+    Environment environment_;
+    TermArena arena_;
+    TermStore store_;
+    ExportLoader loader_;
+    ExportReport report_;
+};
+
+/// Each declaration is checked when it has been read.
+class SerialCheck final : public ExportCheck {
+public:
+    SerialCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
+        : ExportCheck(path, options, monitor),
+          checker_(environment_, names_, known_, arena_, limits_of(options)) {
+        prepare(checker_.types(), monitor.token());
+    }
+
+private:
+    void take(Declaration& declaration) override {
+        const Ordinal ordinal = ++num_read_;
+        Verdict verdict = checker_.check(declaration, ordinal);
+        if (verdict.outcome == Outcome::accepted)
+            verdict = policy(declaration);
+        report_.peak_scratch_bytes =
+            std::max(report_.peak_scratch_bytes, checker_.types().scratch_bytes());
+        if (verdict.outcome != Outcome::accepted) {
+            end_at(declaration, std::move(verdict));
+            throw Ended{};
+        }
+        add(declaration, ordinal);
+        count(declaration);
+        for (const ConstantInfo& info : declaration.constants)
+            checker_.types().learn_builtin(*environment_.find(info.name));
+    }
+    void finish() override { report_.heartbeats = checker_.types().total_heartbeats(); }
+
+    Checker checker_;
+    Ordinal num_read_ = 0;
+};
+
+/// All declarations are read, then checked by several threads, each with terms of its own beside
+/// those of the export, which nobody writes any more. Declarations are taken in order, so when one
+/// is refused, all before it are with a thread or done: the verdict is that of the first.
+class ParallelCheck final : public ExportCheck {
+public:
+    using ExportCheck::ExportCheck;
+
+private:
+    struct Worker {
+        std::atomic<std::size_t> current = 0;
+        CancellationSource stop;
+    };
+
+    void take(Declaration& declaration) override {
+        declarations_.push_back(std::move(declaration));
+        add(declarations_.back(), static_cast<Ordinal>(declarations_.size()));
+    }
+
+    void finish() override {
+        // Those that the kernel may give a meaning were named before all others.
+        for (std::uint32_t i = 0; i < environment_.size(); ++i) {
+            if (environment_[i].name <= known_.eq_refl)
+                builtins_.push_back(&environment_[i]);
+        }
+        const unsigned jobs = std::min(options_.jobs, most_jobs);
+        for (unsigned i = 0; i < jobs; ++i)
+            workers_.emplace_back();
+        first_bad_ = declarations_.size();
+        run_workers(jobs, [this](unsigned worker) {
+            run_on_large_stack(stack_bytes, [&] { work(workers_[worker], worker == 0); });
+        });
+        for (std::size_t i = 0; i < first_bad_; ++i) {
+            Verdict verdict = policy(declarations_[i]);
+            if (verdict.outcome != Outcome::accepted) {
+                end_at(declarations_[i], std::move(verdict));
+                return;
+            }
+            count(declarations_[i]);
+        }
+        if (first_bad_ < declarations_.size())
+            end_at(declarations_[first_bad_], std::move(bad_verdict_));
+    }
+
+    void work(Worker& worker, bool reports) {
+        Checker checker(environment_, names_, known_, arena_, limits_of(options_));
+        prepare(checker.types(), monitor_.token());
+        checker.types().set_stop_token(worker.stop.token());
+        auto builtin = builtins_.begin();
+        std::size_t peak = 0;
+        for (;;) {
+            const std::size_t i = next_.fetch_add(1);
+            worker.current = i;
+            if (i >= declarations_.size() || i > first_bad_.load())
+                break;
+            const auto ordinal = static_cast<Ordinal>(i + 1);
+            for (; builtin != builtins_.end() && (*builtin)->ordinal < ordinal; ++builtin)
+                checker.types().learn_builtin(**builtin);
+            if (!check_one(checker, i, ordinal))
+                break;
+            peak = std::max(peak, checker.types().scratch_bytes());
+            if (reports)
+                monitor_.report("check", i, declarations_.size());
+        }
+        const std::lock_guard lock(mutex_);
+        report_.peak_scratch_bytes += peak;
+        report_.heartbeats += checker.types().total_heartbeats();
+    }
+
+    bool check_one(Checker& checker, std::size_t i, Ordinal ordinal) {
+        try {
+            Verdict verdict = checker.check(declarations_[i], ordinal);
+            if (verdict.outcome != Outcome::accepted)
+                end_before(i, std::move(verdict));
+            return true;
+        } catch (const Failure& failure) {
+            if (failure.error().code() != ErrorCode::cancelled || i <= first_bad_.load())
+                throw;
+            return false; // one before it was refused
+        }
+    }
+
+    void end_before(std::size_t i, Verdict verdict) {
+        const std::lock_guard lock(mutex_);
+        if (i >= first_bad_.load())
+            return;
+        first_bad_ = i;
+        bad_verdict_ = std::move(verdict);
+        for (Worker& worker : workers_) {
+            if (worker.current.load() > i)
+                worker.stop.cancel();
+        }
+    }
+
+    static constexpr unsigned most_jobs = 256;
+
+    std::deque<Declaration> declarations_;
+    std::vector<const ConstantInfo*> builtins_; ///< by ordinal
+    std::deque<Worker> workers_;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<std::size_t> first_bad_ = 0;
+    std::mutex mutex_;
+    Verdict bad_verdict_; ///< guarded by mutex_
+};
+
+} // namespace
+
+ExportReport
+check_export(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor) {
+    return run_on_large_stack(stack_bytes, [&] {
+        if (options.jobs <= 1)
+            return SerialCheck(path, options, monitor).run(path);
+        return ParallelCheck(path, options, monitor).run(path);
+    });
+}
+
+} // namespace leanhost::kernel

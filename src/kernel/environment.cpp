@@ -1,0 +1,60 @@
+#include "kernel/environment.hpp"
+
+namespace leanhost::kernel {
+
+namespace {
+
+constexpr std::size_t max_constants = std::size_t{1} << 26;
+
+} // namespace
+
+Environment::Environment() : constants_(max_constants) {}
+
+void Environment::add(ConstantInfo info, const InductiveFacts* facts) {
+    LEANHOST_REQUIRE(find(info.name) == nullptr);
+    if (facts != nullptr) {
+        info.facts = static_cast<std::uint32_t>(facts_.size());
+        facts_.push_back(*facts);
+    }
+    if (info.name >= by_name_.size())
+        by_name_.resize(info.name + info.name / 4 + 1024, 0);
+    by_name_[info.name] = constants_.push(info) + 1;
+}
+
+void Overlay::add(ConstantInfo info, const InductiveFacts* facts) {
+    if (facts != nullptr) {
+        info.facts = static_cast<std::uint32_t>(facts_.size());
+        facts_.push_back(*facts);
+    }
+    index_.put(info.name, static_cast<std::uint32_t>(constants_.size()));
+    constants_.push_back(info);
+}
+
+std::size_t Environment::bytes() const noexcept {
+    return by_name_.capacity() * sizeof(std::uint32_t) + constants_.bytes() +
+           facts_.size() * sizeof(InductiveFacts);
+}
+
+KernelNames::KernelNames(NameTable& names)
+    : nat(names.dotted("Nat")), nat_zero(names.dotted("Nat.zero")),
+      nat_succ(names.dotted("Nat.succ")), nat_add(names.dotted("Nat.add")),
+      nat_sub(names.dotted("Nat.sub")), nat_mul(names.dotted("Nat.mul")),
+      nat_pow(names.dotted("Nat.pow")), nat_div(names.dotted("Nat.div")),
+      nat_mod(names.dotted("Nat.mod")), nat_gcd(names.dotted("Nat.gcd")),
+      nat_beq(names.dotted("Nat.beq")), nat_ble(names.dotted("Nat.ble")),
+      nat_land(names.dotted("Nat.land")), nat_lor(names.dotted("Nat.lor")),
+      nat_xor(names.dotted("Nat.xor")), nat_shift_left(names.dotted("Nat.shiftLeft")),
+      nat_shift_right(names.dotted("Nat.shiftRight")), nat_log2(names.dotted("Nat.log2")),
+      nat_pred(names.dotted("Nat.pred")), bool_(names.dotted("Bool")),
+      bool_true(names.dotted("Bool.true")), bool_false(names.dotted("Bool.false")),
+      string(names.dotted("String")), string_mk(names.dotted("String.mk")),
+      string_of_list(names.dotted("String.ofList")), list(names.dotted("List")),
+      list_nil(names.dotted("List.nil")), list_cons(names.dotted("List.cons")),
+      char_(names.dotted("Char")), char_of_nat(names.dotted("Char.ofNat")), eq(names.dotted("Eq")),
+      eq_refl(names.dotted("Eq.refl")), quot(names.dotted("Quot")),
+      quot_mk(names.dotted("Quot.mk")), quot_lift(names.dotted("Quot.lift")),
+      quot_ind(names.dotted("Quot.ind")), opt_param(names.dotted("optParam")),
+      auto_param(names.dotted("autoParam")), out_param(names.dotted("outParam")),
+      semi_out_param(names.dotted("semiOutParam")) {}
+
+} // namespace leanhost::kernel

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "kernel/term_store.hpp"
+#include "object/constant_info.hpp"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace leanhost::kernel {
+
+using object::ConstantKind;
+using object::DefinitionSafety;
+
+/// Where a declaration stands: a constant may use those of smaller ordinals only.
+using Ordinal = std::uint32_t;
+
+struct RecursorRule {
+    NameId constructor;
+    std::uint32_t num_fields;
+    Term rhs;
+};
+
+/// What only constants of inductive types have.
+struct InductiveFacts {
+    std::vector<NameId> all;          ///< inductive, recursor: the types of the block
+    std::vector<NameId> constructors; ///< inductive
+    std::vector<RecursorRule> rules;  ///< recursor
+    NameId inductive = anonymous;     ///< constructor; recursor: the major premise's type
+    std::uint32_t num_params = 0;
+    std::uint32_t num_indices = 0;
+    std::uint32_t num_nested = 0;
+    std::uint32_t index = 0;      ///< constructor
+    std::uint32_t num_fields = 0; ///< constructor
+    std::uint32_t num_motives = 0;
+    std::uint32_t num_minors = 0;
+    bool is_recursive = false;
+    bool is_reflexive = false;
+    bool has_k = false;
+};
+
+/// What an environment holds under a name.
+struct ConstantInfo {
+    NameId name = anonymous;
+    ConstantKind kind = ConstantKind::axiom;
+    DefinitionSafety safety = DefinitionSafety::safe;
+    std::uint8_t quotient_kind = 0;
+    object::ReducibilityHints::Kind hints = object::ReducibilityHints::Kind::opaque;
+    std::uint32_t height = 0;
+    Levels params = no_levels; ///< as levels of kind `param`
+    Term type = no_term;
+    Term value = no_term; ///< definition, theorem, opaque
+    Ordinal ordinal = 0;
+    std::uint32_t facts = none; ///< inductive types, constructors, recursors
+
+    static constexpr std::uint32_t none = 0xFFFFFFFF;
+
+    /// Whether delta unfolds it.
+    bool has_value_to_unfold() const noexcept {
+        return kind == ConstantKind::definition || kind == ConstantKind::theorem;
+    }
+};
+
+/// What one line of an export submits.
+struct Declaration {
+    std::vector<ConstantInfo> constants;
+    std::deque<InductiveFacts> facts; ///< of those constants whose `facts` counts into it
+    bool is_inductive_block = false;
+};
+
+/// All constants by name. One thread adds.
+class Environment {
+public:
+    Environment();
+
+    /// Null: no such constant.
+    const ConstantInfo* find(NameId name) const noexcept {
+        return name < by_name_.size() && by_name_[name] != 0 ? &constants_[by_name_[name] - 1]
+                                                             : nullptr;
+    }
+    const InductiveFacts& facts(const ConstantInfo& info) const { return facts_[info.facts]; }
+
+    /// Adds `info`, whose facts (null: none) are copied. The name must be free.
+    void add(ConstantInfo info, const InductiveFacts* facts);
+    std::size_t size() const noexcept { return constants_.size(); }
+    const ConstantInfo& operator[](std::uint32_t i) const { return constants_[i]; }
+    std::size_t bytes() const noexcept;
+
+private:
+    std::vector<std::uint32_t> by_name_; ///< position + 1
+    ReservedArray<ConstantInfo> constants_;
+    std::deque<InductiveFacts> facts_;
+};
+
+/// Constants beside an environment: those of the block that is being checked.
+class Overlay {
+public:
+    Overlay() : index_(64) {}
+    const ConstantInfo* find(NameId name) const noexcept {
+        const std::uint32_t* const at = index_.find(name);
+        return at != nullptr ? &constants_[*at] : nullptr;
+    }
+    const InductiveFacts& facts(const ConstantInfo& info) const { return facts_[info.facts]; }
+    /// Replaces what stands under the name.
+    void add(ConstantInfo info, const InductiveFacts* facts);
+
+private:
+    KeyMap<NameId, std::uint32_t> index_;
+    std::deque<ConstantInfo> constants_;
+    std::deque<InductiveFacts> facts_;
+};
+
+/// Names that the kernel gives a meaning.
+struct KernelNames {
+    explicit KernelNames(NameTable& names);
+
+    NameId nat, nat_zero, nat_succ;
+    NameId nat_add, nat_sub, nat_mul, nat_pow, nat_div, nat_mod, nat_gcd, nat_beq, nat_ble,
+        nat_land, nat_lor, nat_xor, nat_shift_left, nat_shift_right, nat_log2, nat_pred;
+    NameId bool_, bool_true, bool_false;
+    NameId string, string_mk, string_of_list, list, list_nil, list_cons, char_, char_of_nat;
+    NameId eq, eq_refl, quot, quot_mk, quot_lift, quot_ind;
+    NameId opt_param, auto_param, out_param, semi_out_param;
+};
+
+} // namespace leanhost::kernel

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "kernel/environment.hpp"
+#include "module/lean4export/export_sink.hpp"
+#include "module/lean4export/id_map.hpp"
+
+#include <array>
+#include <functional>
+#include <optional>
+
+namespace leanhost::kernel {
+
+/// Puts an export's names, levels and terms into a persistent store as its lines come, and hands
+/// each declaration on. References that lead nowhere and ids given twice are refused (BadLine).
+class ExportLoader final : public module::lean4export::ExportSink {
+public:
+    using Id = module::lean4export::Id;
+    using OnDeclaration = std::function<void(Declaration&)>;
+
+    ExportLoader(TermStore& store, NameTable& names, OnDeclaration on_declaration);
+
+    void meta(const module::lean4export::ExportMeta& meta) override { meta_ = meta; }
+    void name_str(Id id, Id prefix, std::string_view component) override;
+    void name_num(Id id, Id prefix, std::uint64_t component) override;
+    void level_succ(Id id, Id of) override;
+    void level_max(Id id, Id lhs, Id rhs) override;
+    void level_imax(Id id, Id lhs, Id rhs) override;
+    void level_param(Id id, Id name) override;
+    void bvar(Id id, std::uint64_t index) override;
+    void sort(Id id, Id level) override;
+    void constant_term(Id id, Id name, const std::vector<Id>& levels) override;
+    void app(Id id, Id function, Id argument) override;
+    void lam(Id id, object::BinderInfo info, Id name, Id type, Id body) override;
+    void forall_e(Id id, object::BinderInfo info, Id name, Id type, Id body) override;
+    void let_e(Id id, Id name, Id type, Id value, Id body, bool non_dep) override;
+    void proj(Id id, Id type_name, std::uint64_t index, Id structure) override;
+    void nat_literal(Id id, std::string_view digits) override;
+    void string_literal(Id id, std::string_view text) override;
+    void mdata(Id id, Id term) override;
+    void declaration(const module::lean4export::ExportDeclaration& declaration) override;
+
+    const module::lean4export::ExportMeta& export_meta() const noexcept { return meta_; }
+    std::size_t bytes() const noexcept;
+
+private:
+    /// A term whose line was read and that is not made yet.
+    struct Pending {
+        TermKind kind;
+        Id id;
+        Id a;
+        Id b;
+    };
+
+    NameId name_of(Id id) const;
+    Level level_of(Id id) const;
+    Term term_of(Id id) const;
+    void add_term(Id id, Term term);
+    void add_later(TermKind kind, Id id, Id a, Id b);
+    std::optional<Term> expected_term(Id id) const;
+    void make_pending();
+    ConstantInfo constant(const module::lean4export::ExportConstant& from, Declaration& into);
+    InductiveFacts facts(const module::lean4export::ExportConstant& from, Term type);
+    NameId major_inductive(const InductiveFacts& recursor, Term type) const;
+
+    TermStore& store_;
+    NameTable& names_;
+    OnDeclaration on_declaration_;
+    module::lean4export::ExportMeta meta_;
+    module::lean4export::IdMap name_ids_;
+    module::lean4export::IdMap level_ids_;
+    module::lean4export::IdMap term_ids_;
+    std::vector<Level> levels_; ///< scratch
+    /// Looking for a term costs a look at far memory. A few are gathered, so that these looks go on
+    /// side by side.
+    static constexpr std::size_t max_pending = 12;
+    std::array<Pending, max_pending> pending_{};
+    std::size_t num_pending_ = 0;
+    Term first_pending_ = no_term; ///< handle of the first, if none of them is there already
+};
+
+} // namespace leanhost::kernel

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "kernel/handle_table.hpp"
+#include "kernel/reserved_array.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace leanhost::kernel {
+
+/// An interned name: equal ids are equal texts, component by component, and the other way round.
+using NameId = std::uint32_t;
+inline constexpr NameId anonymous = 0;
+
+/// The names a check knows. Grows only; one thread adds, others may read what they were given.
+class NameTable {
+public:
+    NameTable();
+
+    NameId str(NameId prefix, std::string_view component);
+    NameId num(NameId prefix, std::uint64_t component);
+    /// The name if it is there, or `anonymous`.
+    NameId find_str(NameId prefix, std::string_view component) const;
+    /// Splits at dots: for the names that the kernel itself knows.
+    NameId dotted(std::string_view text);
+
+    NameId prefix(NameId name) const { return nodes_[name].prefix; }
+    std::uint32_t size() const noexcept { return nodes_.size(); }
+    /// With dots and at most `limit_bytes`; never fails.
+    std::string text(NameId name, std::size_t limit_bytes = 512) const;
+    std::size_t bytes() const noexcept;
+
+private:
+    struct Node {
+        NameId prefix;
+        std::uint32_t length; ///< of a text; `number` for a numeral
+        std::uint64_t start;  ///< in texts_, or the numeral
+    };
+    static constexpr std::uint32_t number = 0xFFFFFFFF;
+
+    std::uint64_t hash_of(const Node& node) const;
+    NameId find(NameId prefix, std::string_view text, bool is_number, std::uint64_t value) const;
+    NameId intern(NameId prefix, std::string_view text, bool is_number, std::uint64_t value);
+    std::string_view component(const Node& node) const;
+
+    ReservedArray<Node> nodes_;
+    ReservedArray<char> texts_;
+    IndexTable table_;
+};
+
+} // namespace leanhost::kernel

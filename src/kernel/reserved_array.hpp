@@ -1,0 +1,163 @@
+#pragma once
+
+#include "base/failure.hpp"
+#include "base/require.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace leanhost::kernel {
+
+/// Takes the pages of [from, to) at once; where the system cannot, they come as they are touched.
+inline void populate_pages(void* from, void* to) noexcept {
+    constexpr std::uintptr_t page = 4096;
+    const auto first = reinterpret_cast<std::uintptr_t>(from) / page * page;
+    const auto last = (reinterpret_cast<std::uintptr_t>(to) + page - 1) / page * page;
+    constexpr int populate_write = 23; // MADV_POPULATE_WRITE, Linux 5.14
+    if (last > first)
+        madvise(reinterpret_cast<void*>(first), last - first, populate_write); // NOLINT
+}
+
+/// Zeroed plain elements, as a table needs them: pages of its own when there are many.
+template <class T>
+class ZeroedSlots {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    explicit ZeroedSlots(std::size_t count) : count_(count) {
+        if (is_mapped()) {
+            void* const at =
+                mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (at == MAP_FAILED)
+                throw std::bad_alloc();
+            madvise(at, bytes(), MADV_NOHUGEPAGE);
+            data_ = static_cast<T*>(at);
+            populate_pages(data_, data_ + count);
+        } else {
+            data_ = static_cast<T*>(std::calloc(count, sizeof(T)));
+            if (data_ == nullptr)
+                throw std::bad_alloc();
+        }
+    }
+    ZeroedSlots(const ZeroedSlots&) = delete;
+    ZeroedSlots& operator=(const ZeroedSlots&) = delete;
+    ~ZeroedSlots() {
+        if (is_mapped())
+            munmap(data_, bytes());
+        else
+            std::free(data_);
+    }
+    void swap(ZeroedSlots& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(count_, other.count_);
+    }
+    void zero() noexcept { std::memset(static_cast<void*>(data_), 0, bytes()); }
+
+    std::size_t size() const noexcept { return count_; }
+    std::size_t bytes() const noexcept { return count_ * sizeof(T); }
+    T& operator[](std::size_t i) noexcept { return data_[i]; }
+    const T& operator[](std::size_t i) const noexcept { return data_[i]; }
+    T* begin() noexcept { return data_; }
+    T* end() noexcept { return data_ + count_; }
+
+private:
+    static constexpr std::size_t least_mapped_bytes = std::size_t{64} << 10;
+    bool is_mapped() const noexcept { return bytes() >= least_mapped_bytes; }
+
+    T* data_ = nullptr;
+    std::size_t count_;
+};
+
+/// An append-only array at a fixed address: address space is reserved once, pages are taken as it
+/// grows, so elements never move and a reader of another thread may look at what was published.
+/// One thread appends. Elements are plain bytes. Full: Failure `resource_exhausted`.
+template <class T>
+class ReservedArray {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+public:
+    explicit ReservedArray(std::size_t capacity) {
+        // A limit on address space (ulimit -v) may forbid the first wish.
+        for (capacity_ = capacity; capacity_ >= smallest_capacity; capacity_ /= 4) {
+            void* const at = mmap(nullptr, capacity_ * sizeof(T), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (at != MAP_FAILED) {
+                // A page of 2 MiB would round every array up to one.
+                madvise(at, capacity_ * sizeof(T), MADV_NOHUGEPAGE);
+                data_ = static_cast<T*>(at);
+                return;
+            }
+        }
+        fail(ErrorCode::resource_exhausted, "no address space for the kernel's arrays");
+    }
+    ReservedArray(const ReservedArray&) = delete;
+    ReservedArray& operator=(const ReservedArray&) = delete;
+    ~ReservedArray() { munmap(data_, capacity_ * sizeof(T)); }
+
+    std::uint32_t size() const noexcept { return size_; }
+    T* data() noexcept { return data_; }
+    const T* data() const noexcept { return data_; }
+    T& operator[](std::uint32_t i) noexcept { return data_[i]; }
+    const T& operator[](std::uint32_t i) const noexcept { return data_[i]; }
+    std::size_t bytes() const noexcept { return std::size_t{size_} * sizeof(T); }
+
+    std::uint32_t push(const T& value) {
+        if (size_ >= populated_)
+            populate(1);
+        data_[size_] = value;
+        return size_++;
+    }
+    /// Room for `count` elements in a row; returns the first's index.
+    std::uint32_t extend(std::size_t count) {
+        if (count > populated_ - size_)
+            populate(count);
+        const std::uint32_t first = size_;
+        size_ += static_cast<std::uint32_t>(count);
+        return first;
+    }
+
+    /// Cuts back to `size` elements and gives back the pages beyond `keep_bytes`.
+    void shrink(std::uint32_t size, std::size_t keep_bytes) noexcept {
+        constexpr std::size_t page = 4096;
+        const std::size_t keep =
+            (std::max(std::size_t{size} * sizeof(T), keep_bytes) + page - 1) / page * page;
+        if (populated_ * sizeof(T) > keep) {
+            madvise(reinterpret_cast<char*>(data_) + keep, populated_ * sizeof(T) - keep + page,
+                    MADV_DONTNEED);
+            populated_ = keep / sizeof(T);
+        }
+        size_ = size;
+    }
+
+private:
+    static constexpr std::size_t smallest_capacity = std::size_t{1} << 16;
+
+    // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
+    // they cost one by one as they are touched.
+    void populate(std::size_t count) {
+        constexpr std::size_t least_bytes = std::size_t{16} << 10;
+        constexpr std::size_t most_bytes = std::size_t{256} << 10;
+        if (count > capacity_ - size_)
+            fail(ErrorCode::resource_exhausted, "an array of the kernel is full");
+        const std::size_t end = std::size_t{size_} + count;
+        const std::size_t more = std::clamp(end * sizeof(T) / 8, least_bytes, most_bytes);
+        const std::size_t wanted = std::min(capacity_, end + more / sizeof(T));
+        populate_pages(data_ + populated_, data_ + wanted);
+        populated_ = wanted;
+    }
+
+    T* data_ = nullptr;
+    std::size_t capacity_ = 0;
+    std::size_t populated_ = 0; ///< elements with pages behind them
+    std::uint32_t size_ = 0;
+};
+
+} // namespace leanhost::kernel

@@ -1,0 +1,116 @@
+#include "kernel/type_checker.hpp"
+
+#include <fmt/format.h>
+
+namespace leanhost::kernel {
+namespace {
+
+constexpr std::size_t max_env_nodes = std::size_t{1} << 30;
+constexpr std::uint32_t small_table = 256;
+
+} // namespace
+
+TypeChecker::TypeChecker(const Environment& environment,
+                         const NameTable& names,
+                         const KernelNames& known,
+                         TermArena& persistent,
+                         const Limits& limits)
+    : environment_(environment), names_(names), known_(known), scratch_(scratch_bit, 1024),
+      store_(persistent, &scratch_), order_(store_), limits_(limits), envs_(max_env_nodes),
+      roots_(small_table), substituted_levels_(small_table), substituted_(small_table),
+      abstracted_(64), types_(small_table), checked_(small_table), whnf_core_(small_table),
+      whnf_core_cheap_(small_table), whnf_(small_table), equal_(small_table), unequal_(small_table),
+      tried_args_(small_table) {
+    envs_.push(EnvNode{});
+}
+
+const ConstantInfo* TypeChecker::find(NameId name) const noexcept {
+    if (overlay_ != nullptr) {
+        if (const ConstantInfo* const found = overlay_->find(name))
+            return found;
+    }
+    const ConstantInfo* const found = environment_.find(name);
+    return found != nullptr && found->ordinal < ordinal_ ? found : nullptr;
+}
+
+const InductiveFacts& TypeChecker::facts(const ConstantInfo& info) const {
+    return overlay_ != nullptr && overlay_->find(info.name) == &info ? overlay_->facts(info)
+                                                                     : environment_.facts(info);
+}
+
+void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSafety safety) {
+    total_heartbeats_ += heartbeats_;
+    heartbeats_ = 0;
+    ordinal_ = ordinal;
+    params_ = params;
+    // What an unsafe declaration may use, a safe one must not: no result of its checks is kept.
+    if (safety_ != DefinitionSafety::safe)
+        checked_.clear();
+    safety_ = safety;
+    overlay_ = nullptr;
+    ++serial_;
+    stack_.clear();
+    spine_.clear();
+    path_.clear();
+    if (load_bytes() > limits_.keep_scratch_bytes)
+        reset_scratch();
+}
+
+void TypeChecker::reset_scratch() {
+    const std::size_t keep = limits_.keep_scratch_bytes;
+    scratch_.reset(keep / 2);
+    envs_.shrink(0, keep / 4);
+    envs_.push(EnvNode{});
+    // Tables stay as large as they were, within reason: growing costs more than clearing.
+    constexpr std::size_t keep_slots = 16384;
+    roots_.clear(keep_slots);
+    substituted_levels_.clear(keep_slots);
+    substituted_.clear(keep_slots);
+    abstracted_.clear();
+    types_.clear(keep_slots);
+    checked_.clear(keep_slots);
+    whnf_core_.clear(keep_slots);
+    whnf_core_cheap_.clear(keep_slots);
+    whnf_.clear(keep_slots);
+    equal_.clear(keep_slots);
+    unequal_.clear(keep_slots);
+    tried_args_.clear(keep_slots);
+}
+
+void TypeChecker::forget_inequalities() {
+    unequal_.clear();
+    tried_args_.clear();
+}
+
+std::size_t TypeChecker::load_bytes() const noexcept {
+    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() +
+           substituted_levels_.load_bytes() + substituted_.load_bytes() + types_.load_bytes() +
+           checked_.load_bytes() + whnf_core_.load_bytes() + whnf_core_cheap_.load_bytes() +
+           whnf_.load_bytes() + equal_.load_bytes() + unequal_.load_bytes() +
+           tried_args_.load_bytes();
+}
+
+std::size_t TypeChecker::scratch_bytes() const noexcept {
+    return scratch_.bytes() + envs_.bytes() + roots_.bytes() + substituted_levels_.bytes() +
+           substituted_.bytes() + abstracted_.bytes() + types_.bytes() + checked_.bytes() +
+           whnf_core_.bytes() + whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() +
+           unequal_.bytes() + tried_args_.bytes();
+}
+
+void TypeChecker::check_limits() {
+    if (token_.is_cancelled() || stop_token_.is_cancelled())
+        fail(ErrorCode::cancelled, "the check was cancelled");
+    if (limits_.max_heartbeats != 0 && heartbeats_ > limits_.max_heartbeats)
+        fail(ErrorCode::resource_exhausted,
+             fmt::format("more than {} heartbeats", limits_.max_heartbeats));
+    if (limits_.max_scratch_bytes != 0 && scratch_bytes() > limits_.max_scratch_bytes)
+        fail(ErrorCode::resource_exhausted,
+             fmt::format("more than {} bytes of terms for one declaration",
+                         limits_.max_scratch_bytes));
+}
+
+void TypeChecker::fail_deep() const {
+    fail(ErrorCode::deep_recursion, "a term is nested too deeply to be checked");
+}
+
+} // namespace leanhost::kernel

@@ -1,0 +1,190 @@
+#include "kernel/export_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace leanhost::kernel::test {
+namespace {
+
+std::string reason(const ExportText& text) {
+    const ExportReport report = text.check();
+    return report.verdict.outcome == Outcome::accepted ? "accepted" : report.verdict.reason;
+}
+
+TEST(Declaration, TheIdentityIsAcceptedWithItsTypeOnly) {
+    ExportText text;
+    const auto u = text.sort(text.level_param("u"));
+    const auto v0 = text.bvar(0);
+    const auto identity = text.lam(u, text.lam(v0, v0));
+    const auto type = text.pi(u, text.pi(v0, text.bvar(1)));
+    text.definition("id", type, identity, {"u"});
+    EXPECT_EQ(reason(text), "accepted");
+    text.definition("bad", text.pi(u, text.pi(v0, u)), identity, {"u"});
+    EXPECT_EQ(reason(text), "value_type_mismatch");
+}
+
+TEST(Declaration, ANameIsDeclaredOnce) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("a", prop).axiom("b", prop);
+    EXPECT_EQ(reason(text), "accepted");
+    text.axiom("a", prop);
+    EXPECT_EQ(reason(text), "duplicate_name");
+}
+
+TEST(Declaration, UniverseParametersAreDeclaredOnce) {
+    ExportText text;
+    text.axiom("a", text.sort(text.level_param("u")), {"u", "v"});
+    EXPECT_EQ(reason(text), "accepted");
+    ExportText twice;
+    twice.axiom("a", twice.sort(twice.level_param("u")), {"u", "u"});
+    EXPECT_EQ(reason(twice), "duplicate_universe_parameter");
+    ExportText undeclared;
+    undeclared.axiom("a", undeclared.sort(undeclared.level_param("u")), {"v"});
+    EXPECT_EQ(reason(undeclared), "undeclared_universe_parameter");
+}
+
+// What was checked under one declaration's parameters is checked again under another's.
+TEST(Declaration, AnUndeclaredParameterIsFoundInATermCheckedBefore) {
+    ExportText text;
+    const auto u = text.sort(text.level_param("u"));
+    const auto shared = text.pi(u, text.pi(u, u));
+    text.axiom("a", text.pi(shared, shared), {"u"});
+    EXPECT_EQ(reason(text), "accepted");
+    text.axiom("b", text.pi(shared, shared));
+    EXPECT_EQ(reason(text), "undeclared_universe_parameter");
+}
+
+TEST(Declaration, AConstantHasItsNumberOfLevels) {
+    ExportText text;
+    text.axiom("a", text.sort(text.level_param("u")), {"u"});
+    text.axiom("b", text.constant("a", {text.level_succ(0)}));
+    EXPECT_EQ(reason(text), "accepted");
+    text.axiom("c", text.constant("a"));
+    EXPECT_EQ(reason(text), "wrong_number_of_levels");
+}
+
+TEST(Declaration, WhatStandsLaterOrIsItselfIsUnknown) {
+    ExportText later;
+    const auto prop = later.sort(0);
+    later.definition("a", prop, later.constant("b"));
+    later.axiom("b", prop);
+    EXPECT_EQ(reason(later), "unknown_constant");
+    ExportText itself;
+    itself.definition("a", itself.sort(0), itself.constant("a"));
+    EXPECT_EQ(reason(itself), "unknown_constant");
+}
+
+TEST(Declaration, AnUnsafeDefinitionMayCallItselfAndASafeOneMayNotCallIt) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.definition("a", prop, text.constant("a"), {}, "unsafe");
+    EXPECT_EQ(reason(text), "accepted");
+    text.definition("b", prop, text.constant("a"));
+    EXPECT_EQ(reason(text), "unsafe_constant");
+}
+
+// The check of an unsafe declaration must not vouch for a term that a safe one uses as well.
+TEST(Declaration, AnUnsafeConstantIsFoundInATermCheckedBefore) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.definition("a", text.pi(prop, prop), text.lam(prop, text.bvar(0)), {}, "unsafe");
+    text.axiom("p", prop);
+    const auto shared = text.app(text.constant("a"), {text.constant("p")});
+    const auto uses = text.pi(shared, shared);
+    text.definition("b", prop, text.pi(uses, uses), {}, "unsafe");
+    EXPECT_EQ(reason(text), "accepted");
+    text.definition("c", prop, text.pi(uses, uses));
+    EXPECT_EQ(reason(text), "unsafe_constant");
+}
+
+TEST(Declaration, ATheoremProvesAProposition) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("p", prop);
+    text.axiom("h", text.constant("p"));
+    text.theorem("t", text.constant("p"), text.constant("h"));
+    EXPECT_EQ(reason(text), "accepted");
+    text.theorem("bad", prop, text.constant("p"));
+    EXPECT_EQ(reason(text), "theorem_not_a_proposition");
+}
+
+TEST(Declaration, ALooseBoundVariableIsRejected) {
+    ExportText text;
+    text.axiom("a", text.pi(text.sort(0), text.bvar(1)));
+    EXPECT_EQ(reason(text), "loose_bound_variable");
+}
+
+TEST(Declaration, AnArgumentHasTheTypeThatIsExpected) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("p", prop).axiom("q", prop);
+    const auto p = text.constant("p");
+    const auto q = text.constant("q");
+    text.axiom("f", text.pi(p, q)).axiom("hp", p).axiom("hq", q);
+    text.theorem("t", q, text.app(text.constant("f"), {text.constant("hp")}));
+    EXPECT_EQ(reason(text), "accepted");
+    text.theorem("bad", q, text.app(text.constant("f"), {text.constant("hq")}));
+    const ExportReport report = text.check();
+    EXPECT_EQ(report.verdict.reason, "application_type_mismatch");
+    EXPECT_EQ(report.declaration, "bad");
+    EXPECT_EQ(report.verdict.where, "value.argument");
+}
+
+TEST(Declaration, ALetHasTheTypeThatItStates) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("p", prop).axiom("hp", text.constant("p")).axiom("q", prop);
+    const auto p = text.constant("p");
+    text.theorem("t", p, text.let(p, text.constant("hp"), text.bvar(0)));
+    EXPECT_EQ(reason(text), "accepted");
+    text.theorem("bad", p, text.let(text.constant("q"), text.constant("hp"), text.constant("hp")));
+    EXPECT_EQ(reason(text), "let_type_mismatch");
+}
+
+TEST(Declaration, AnAxiomThatIsNotAllowedIsRejectedByName) {
+    ExportText text;
+    text.axiom("sorryAx", text.sort(0));
+    const std::vector<std::string> allowed = {"propext"};
+    CheckOptions options;
+    options.allowed_axioms = &allowed;
+    const ExportReport report = text.check(options);
+    EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
+    EXPECT_EQ(report.declaration, "sorryAx");
+    EXPECT_EQ(text.check().axioms, std::vector<std::string>{"sorryAx"});
+}
+
+TEST(Declaration, HeartbeatsDeclineAndNeverReject) {
+    ExportText text;
+    text.nat_type().eq_type().nat_add(true);
+    const auto nat = text.constant("Nat");
+    const auto one = text.level_succ(0);
+    const auto sum = text.app(text.constant("Nat.add"), {text.nat("0"), text.nat("100000")});
+    const auto other = text.nat("7");
+    const auto type = text.app(text.constant("Eq", {one}), {nat, sum, other});
+    text.theorem("t", type, text.app(text.constant("Eq.refl", {one}), {nat, other}));
+    CheckOptions options;
+    options.max_heartbeats = 2000;
+    const ExportReport report = text.check(options);
+    EXPECT_EQ(report.verdict.outcome, Outcome::declined);
+    EXPECT_EQ(report.verdict.reason, "leanhost.resource_exhausted");
+}
+
+TEST(Declaration, TermsAMillionDeepAreCheckedOrDeclined) {
+    constexpr int depth = 1000000;
+    for (const bool of_functions : {true, false}) {
+        ExportText text;
+        const auto prop = text.sort(0);
+        auto term = prop;
+        for (int i = 0; i < depth; ++i)
+            term = of_functions ? text.pi(prop, term) : text.pi(term, prop);
+        text.axiom("a", term);
+        const ExportReport report = text.check();
+        if (report.verdict.outcome != Outcome::accepted) {
+            EXPECT_EQ(report.verdict.outcome, Outcome::declined);
+            EXPECT_EQ(report.verdict.reason, "leanhost.deep_recursion");
+        }
+    }
+}
+
+} // namespace
+} // namespace leanhost::kernel::test

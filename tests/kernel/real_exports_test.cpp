@@ -1,0 +1,175 @@
+#include "kernel/export_text.hpp"
+#include "support/test_data.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <regex>
+#include <sstream>
+
+namespace leanhost::kernel::test {
+namespace {
+
+using leanhost::test::test_data;
+
+ExportReport check_file(const std::filesystem::path& path) {
+    Monitor monitor;
+    return check_export(path, {}, monitor);
+}
+
+std::vector<std::filesystem::path> exports_in(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+TEST(RealExports, EveryGoodCaseIsAccepted) {
+    LEANHOST_NEEDS_DATA("arena/good");
+    const auto files = exports_in(test_data("arena/good"));
+    EXPECT_GE(files.size(), 58U);
+    for (const auto& file : files) {
+        const ExportReport report = check_file(file);
+        EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+            << file << ": " << report.declaration << ": " << report.verdict.message;
+    }
+}
+
+TEST(RealExports, EveryBadCaseIsRejectedForAReason) {
+    LEANHOST_NEEDS_DATA("arena/bad");
+    const auto files = exports_in(test_data("arena/bad"));
+    EXPECT_GE(files.size(), 25U);
+    for (const auto& file : files) {
+        const ExportReport report = check_file(file);
+        EXPECT_EQ(report.verdict.outcome, Outcome::rejected) << file;
+        EXPECT_FALSE(report.verdict.reason.empty()) << file;
+        EXPECT_FALSE(report.declaration.empty()) << file;
+    }
+}
+
+TEST(RealExports, BadCasesAreRejectedForWhatIsWrongWithThem) {
+    LEANHOST_NEEDS_DATA("arena/bad");
+    const std::pair<const char*, const char*> expected[] = {
+        {"009_forallSortBad", "sort_expected"},
+        {"011_nonPropThm", "theorem_not_a_proposition"},
+        {"045_inductWrongCtorResLevel", "bad_constructor"},
+        {"047_indNeg", "positivity"},
+        {"054_typeWithTooHighTypeField.mk", "universe_too_small"},
+        {"083_projProp4", "bad_projection"},
+        {"088_projIndexData2", "bad_projection"},
+        {"091_ruleKbad", "value_type_mismatch"},
+        {"114_propLargeElim", "bad_recursor"},
+        {"120_dup_defs", "duplicate_name"},
+        {"self-referential-def", "unknown_constant"},
+        {"wrong-k-large-elim", "bad_recursor"},
+        {"wrong-recursor-numparams", "bad_recursor"},
+    };
+    for (const auto& [file, reason] : expected) {
+        const ExportReport report =
+            check_file(test_data(std::string("arena/bad/") + file + ".ndjson"));
+        EXPECT_EQ(report.verdict.reason, reason) << file << ": " << report.verdict.message;
+    }
+}
+
+// The order guard holds, and the first refusal is the one that is told, whoever finds it.
+TEST(RealExports, SeveralThreadsSayWhatOneSays) {
+    LEANHOST_NEEDS_DATA("arena/bad");
+    CheckOptions options;
+    options.jobs = 3;
+    std::vector<std::filesystem::path> files = exports_in(test_data("arena/bad"));
+    for (const auto& file : exports_in(test_data("arena/good")))
+        files.push_back(file);
+    files.push_back(test_data("init-prelude.ndjson"));
+    for (const auto& file : files) {
+        Monitor monitor;
+        const ExportReport one = check_file(file);
+        const ExportReport several = check_export(file, options, monitor);
+        EXPECT_EQ(several.verdict.outcome, one.verdict.outcome) << file;
+        EXPECT_EQ(several.verdict.reason, one.verdict.reason) << file;
+        EXPECT_EQ(several.declaration, one.declaration) << file;
+        EXPECT_EQ(several.num_declarations, one.num_declarations) << file;
+        EXPECT_EQ(several.axioms, one.axioms) << file;
+    }
+}
+
+TEST(RealExports, RealLibrariesAreAcceptedWhole) {
+    LEANHOST_NEEDS_DATA("large/init-2021.ndjson.zst");
+    const std::pair<const char*, std::uint64_t> expected[] = {
+        {"init-prelude.ndjson", 2059},
+        {"init-medium.ndjson", 3653},
+        {"large/init-2021.ndjson.zst", 5989},
+    };
+    for (const auto& [file, num_constants] : expected) {
+        const ExportReport report = check_file(test_data(file));
+        EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+            << file << ": " << report.declaration << ": " << report.verdict.message;
+        std::uint64_t found = 0;
+        for (const std::uint64_t count : report.constants)
+            found += count;
+        EXPECT_EQ(found, num_constants) << file;
+    }
+}
+
+TEST(RealExports, Format3ExportsAreAcceptedAndOlderOnesDeclined) {
+    LEANHOST_NEEDS_DATA("exports/3.0.0");
+    std::size_t num_declined = 0;
+    for (const char* folder : {"exports/3.0.0", "exports/3.1.0"}) {
+        for (const auto& file : exports_in(test_data(folder))) {
+            const ExportReport report = check_file(file);
+            EXPECT_NE(report.verdict.outcome, Outcome::rejected) << file;
+            if (report.verdict.outcome == Outcome::declined) {
+                EXPECT_EQ(report.verdict.reason, "leanhost.unsupported") << file;
+                ++num_declined;
+            }
+        }
+    }
+    EXPECT_EQ(num_declined, 2U); // their constants stand on lines of their own, before format 3.0
+}
+
+/// Each number of the export's last inductive block or of a recursor, one more than it says.
+TEST(RealExports, ACountThatIsWrongByOneIsRejected) {
+    LEANHOST_NEEDS_DATA("arena/good/110_rtreeRecReduction.ndjson");
+    std::ifstream file(test_data("arena/good/110_rtreeRecReduction.ndjson"));
+    std::stringstream whole;
+    whole << file.rdbuf();
+    const std::string text = whole.str();
+    const std::regex count(
+        R"(\"(cidx|numFields|numParams|numIndices|numMotives|numMinors|numNested|nfields)\":(\d+))");
+    std::size_t num_mutants = 0;
+    for (auto at = std::sregex_iterator(text.begin(), text.end(), count);
+         at != std::sregex_iterator(); ++at) {
+        std::string mutant = text;
+        mutant.replace(static_cast<std::size_t>(at->position(2)),
+                       static_cast<std::size_t>(at->length(2)),
+                       std::to_string(std::stoul((*at)[2]) + 1));
+        const ExportReport report = check_text(mutant);
+        EXPECT_EQ(report.verdict.outcome, Outcome::rejected)
+            << text.substr(static_cast<std::size_t>(at->position(0)), 40);
+        ++num_mutants;
+    }
+    EXPECT_GT(num_mutants, 30U);
+}
+
+TEST(RealExports, AFlagThatIsWrongIsRejected) {
+    LEANHOST_NEEDS_DATA("arena/good/110_rtreeRecReduction.ndjson");
+    std::ifstream file(test_data("arena/good/110_rtreeRecReduction.ndjson"));
+    std::stringstream whole;
+    whole << file.rdbuf();
+    const std::string text = whole.str();
+    const std::regex flag(R"(\"(isRec|isReflexive|k)\":(true|false))");
+    for (auto at = std::sregex_iterator(text.begin(), text.end(), flag);
+         at != std::sregex_iterator(); ++at) {
+        std::string mutant = text;
+        mutant.replace(static_cast<std::size_t>(at->position(2)),
+                       static_cast<std::size_t>(at->length(2)),
+                       (*at)[2] == "true" ? "false" : "true");
+        EXPECT_EQ(check_text(mutant).verdict.outcome, Outcome::rejected)
+            << text.substr(static_cast<std::size_t>(at->position(0)), 40);
+    }
+}
+
+} // namespace
+} // namespace leanhost::kernel::test
