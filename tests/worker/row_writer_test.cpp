@@ -146,7 +146,7 @@ protected:
     }
     RowWriter& writer() { return writer_with_credit(much_credit); }
 
-    static std::future<std::optional<ErrorCode>> in_thread(std::function<void()> body) {
+    static std::future<std::optional<ErrorCode>> in_thread(const std::function<void()>& body) {
         return std::async(std::launch::async, [body]() -> std::optional<ErrorCode> {
             try {
                 body();

@@ -56,7 +56,11 @@ void FrameChannel::write(const google::protobuf::MessageLite& message,
     const std::lock_guard lock(write_mutex_);
     outgoing_.clear();
     append_frame(message, max_outgoing_bytes_, outgoing_);
+    if (is_broken_)
+        fail(ErrorCode::io, "worker socket: an earlier write failed");
+    is_broken_ = true;
     write_all(outgoing_, descriptors);
+    is_broken_ = false;
     if (outgoing_.capacity() > kept_write_buffer_bytes)
         std::string().swap(outgoing_);
 }

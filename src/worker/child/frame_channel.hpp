@@ -46,7 +46,8 @@ private:
     std::deque<UniqueFd> descriptors_;
     std::atomic<std::uint32_t> max_outgoing_bytes_{default_max_frame_bytes};
     std::mutex write_mutex_;
-    std::string outgoing_; // guarded by write_mutex_
+    std::string outgoing_;   // guarded by write_mutex_
+    bool is_broken_ = false; // a frame was cut: nothing can follow it; guarded by write_mutex_
 };
 
 } // namespace leanhost::worker

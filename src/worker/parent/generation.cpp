@@ -139,7 +139,19 @@ void Generation::receive_all(Reader reader) {
         }
     });
     if (!done)
-        kill(RestartReason::protocol_error, done.error().message());
+        break_off(done.error().message());
+}
+
+// With read_mutex_ held, on any thread: nothing that follows a breach is read.
+void Generation::break_off(std::string what) {
+    is_connected_ = false;
+    is_retired_ = true;
+    loop_.post([self = shared_from_this(), what = std::move(what)] {
+        if (self->is_buried_)
+            return;
+        self->loop_.forget(self->socket_watch_);
+        self->kill_now(RestartReason::protocol_error, what);
+    });
 }
 
 void Generation::take_frames() {
@@ -353,6 +365,10 @@ void Generation::await_end(const std::string& what) {
 void Generation::on_pidfd() {
     loop_.forget(pidfd_watch_);
     is_retired_ = true; // nobody is to send it anything while it waits to be buried
+    if (kill_timer_) {  // it is dead: what it died of is not what it would have been killed for
+        loop_.cancel_call(*kill_timer_);
+        kill_timer_.reset();
+    }
     reap_if_ours();
     if (!is_template_child_)
         return bury();

@@ -149,6 +149,7 @@ private:
     bool flush_some(); // with the mutex held
     void tick();
     void check_in_flight(const std::optional<std::uint64_t>& anonymous);
+    void break_off(std::string what);
     void lost_connection(std::string what);
     void await_end(const std::string& what);
     void kill_now(RestartReason reason, std::string detail);

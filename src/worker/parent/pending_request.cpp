@@ -18,8 +18,9 @@ std::uint64_t credit_of(const wire::RowBatch& batch) {
 bool PendingRequest::add(wire::FromWorker event) {
     const std::lock_guard lock(mutex_);
     if (event.has_rows()) {
-        // The last batch may be greater than what was left of the credit, one without any is not.
-        if (credit_bytes_ == 0)
+        // The last batch may be greater than what was left of the credit, one without any is not; a
+        // batch without rows would cost nothing, so that there could be any number of them.
+        if (credit_bytes_ == 0 || event.rows().sizes().empty())
             return false;
         credit_bytes_ -= std::min(credit_bytes_, credit_of(event.rows()));
     }
