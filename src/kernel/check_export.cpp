@@ -55,7 +55,8 @@ void prepare(TypeChecker& types, const CancellationToken& token) {
 class ExportCheck {
 public:
     ExportCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
-        : options_(options), monitor_(monitor), known_(names_), arena_(0, table_slots(expected_terms(path))), store_(arena_),
+        : options_(options), monitor_(monitor), known_(names_),
+          arena_(0, table_slots(expected_terms(path))), store_(arena_),
           loader_(store_, names_, expected_terms(path), [this](Declaration& d) { take(d); }) {}
     ExportCheck(const ExportCheck&) = delete;
     ExportCheck& operator=(const ExportCheck&) = delete;
