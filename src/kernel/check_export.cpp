@@ -21,18 +21,19 @@ constexpr std::size_t stack_bytes = std::size_t{1} << 30;
 // What is left for functions that do not look, and for what an exception needs.
 constexpr std::size_t stack_reserve_bytes = std::size_t{1} << 18;
 
-// Slots for the terms of an export of that size, at the length that lines have: growing the table
-// later costs more than the rest of the reading.
-std::uint32_t table_slots(const std::filesystem::path& path) {
-    constexpr std::uint64_t least_slots = 1U << 10U;
-    constexpr std::uint64_t most_slots = 1U << 24U;
-    constexpr std::uint64_t bytes_of_a_line = 68;
+// How many terms an export of that size has, at the length that lines have. What would grow with
+// them is made as large at once: growing costs as much again as filling.
+std::size_t expected_terms(const std::filesystem::path& path) {
+    constexpr std::uint64_t bytes_of_a_line = 56;
+    constexpr std::uint64_t most_terms = std::uint64_t{1} << 24;
     std::error_code error;
     const auto bytes = std::filesystem::file_size(path, error);
-    if (error)
-        return least_slots;
-    return static_cast<std::uint32_t>(std::bit_ceil(
-        std::clamp<std::uint64_t>(bytes / bytes_of_a_line * 8 / 5, least_slots, most_slots)));
+    return error ? 0 : static_cast<std::size_t>(std::min(bytes / bytes_of_a_line, most_terms));
+}
+
+std::uint32_t table_slots(std::size_t terms) {
+    constexpr std::size_t least_slots = 1U << 10U;
+    return static_cast<std::uint32_t>(std::bit_ceil(std::max(terms * 3 / 2, least_slots)));
 }
 
 /// Ends the reading: a declaration was not accepted.
@@ -54,8 +55,9 @@ void prepare(TypeChecker& types, const CancellationToken& token) {
 class ExportCheck {
 public:
     ExportCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
-        : options_(options), monitor_(monitor), known_(names_), arena_(0, table_slots(path)),
-          store_(arena_), loader_(store_, names_, [this](Declaration& d) { take(d); }) {}
+        : options_(options), monitor_(monitor), known_(names_),
+          arena_(0, table_slots(expected_terms(path))), store_(arena_),
+          loader_(store_, names_, expected_terms(path), [this](Declaration& d) { take(d); }) {}
     ExportCheck(const ExportCheck&) = delete;
     ExportCheck& operator=(const ExportCheck&) = delete;
     virtual ~ExportCheck() = default;

@@ -120,6 +120,8 @@ struct KernelNames {
     NameId bool_, bool_true, bool_false;
     NameId string, string_mk, string_of_list, list, list_nil, list_cons, char_, char_of_nat;
     NameId eq, eq_refl, quot, quot_mk, quot_lift, quot_ind;
+    NameId nat_le, nat_le_refl, nat_le_step;
+    NameId dite, ite, decidable, decidable_is_false, decidable_is_true, not_, false_;
     NameId opt_param, auto_param, out_param, semi_out_param;
 };
 

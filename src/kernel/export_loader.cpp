@@ -36,8 +36,12 @@ std::uint32_t small(std::uint64_t count) {
 
 } // namespace
 
-ExportLoader::ExportLoader(TermStore& store, NameTable& names, OnDeclaration on_declaration)
+ExportLoader::ExportLoader(TermStore& store,
+                           NameTable& names,
+                           std::size_t expected_terms,
+                           OnDeclaration on_declaration)
     : store_(store), names_(names), on_declaration_(std::move(on_declaration)) {
+    term_ids_.reserve(expected_terms);
     name_ids_.add(0, anonymous);
     level_ids_.add(0, store.zero());
 }
@@ -57,19 +61,28 @@ void ExportLoader::add_term(Id id, Term term) {
 
 // The handle that `id` has or, for one that waits, will have unless an equal term is there.
 std::optional<Term> ExportLoader::expected_term(Id id) const {
-    const std::uint32_t found = term_ids_.find(id);
-    if (found != IdMap::none)
-        return found;
-    for (std::size_t i = num_pending_; i-- > 0;) {
-        if (pending_[i].id == id)
-            return first_pending_ + static_cast<Term>(i);
+    // As a rule ids are dense, and a line refers to one just before it.
+    if (num_pending_ != 0 && id >= pending_[0].id && id <= greatest_pending_) {
+        const Id place = id - pending_[0].id;
+        if (place < num_pending_ && pending_[place].id == id)
+            return first_pending_ + static_cast<Term>(place);
     }
-    return std::nullopt;
+    if (!is_pending_dense_) {
+        for (std::size_t i = 0; i < num_pending_; ++i) {
+            if (pending_[i].id == id)
+                return first_pending_ + static_cast<Term>(i);
+        }
+    }
+    const std::uint32_t found = term_ids_.find(id);
+    return found == IdMap::none ? std::nullopt : std::optional<Term>(found);
 }
 
 void ExportLoader::add_later(TermKind kind, Id id, Id a, Id b) {
-    if (num_pending_ == 0)
+    if (num_pending_ == 0) {
         first_pending_ = store_.next_term();
+        greatest_pending_ = 0;
+        is_pending_dense_ = true;
+    }
     const auto left = expected_term(a);
     const auto right = expected_term(b);
     if (!left || !right) {
@@ -81,7 +94,10 @@ void ExportLoader::add_later(TermKind kind, Id id, Id a, Id b) {
         add_term(id, no_term); // throws
     }
     store_.prefetch(kind, *left, *right);
-    pending_[num_pending_++] = {kind, id, a, b};
+    pending_[num_pending_] = {kind, id, a, b};
+    is_pending_dense_ = is_pending_dense_ && id == pending_[0].id + num_pending_;
+    ++num_pending_;
+    greatest_pending_ = std::max(greatest_pending_, id);
     if (num_pending_ == max_pending)
         make_pending();
 }

@@ -17,7 +17,11 @@ public:
     using Id = module::lean4export::Id;
     using OnDeclaration = std::function<void(Declaration&)>;
 
-    ExportLoader(TermStore& store, NameTable& names, OnDeclaration on_declaration);
+    /// `expected_terms`: about how many there will be; saves growing.
+    ExportLoader(TermStore& store,
+                 NameTable& names,
+                 std::size_t expected_terms,
+                 OnDeclaration on_declaration);
 
     void meta(const module::lean4export::ExportMeta& meta) override { meta_ = meta; }
     void name_str(Id id, Id prefix, std::string_view component) override;
@@ -75,6 +79,8 @@ private:
     static constexpr std::size_t max_pending = 12;
     std::array<Pending, max_pending> pending_{};
     std::size_t num_pending_ = 0;
+    Id greatest_pending_ = 0;
+    bool is_pending_dense_ = true; ///< their ids count up by one
     Term first_pending_ = no_term; ///< handle of the first, if none of them is there already
 };
 

@@ -275,6 +275,8 @@ private:
     bool is_bool_as_expected();
     bool is_type_as_expected(NatCall call, Term type);
     bool satisfies_equations(NatCall call, NameId f);
+    friend class BuiltinEquations;
+    friend class DivisionEquations;
 
     void heartbeat() {
         if ((++heartbeats_ & 1023) == 0)

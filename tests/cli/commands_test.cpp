@@ -81,6 +81,48 @@ TEST(QueryCommand, ConditionsNarrowAndALimitStops) {
     EXPECT_EQ(query({"--kind", "lemma"}).exit_status, 64);
 }
 
+// Exit statuses are those that the Lean Kernel Arena expects of a checker.
+TEST(CheckCommand, ExitStatusIsTheVerdict) {
+    const TempDir folder;
+    const std::string start =
+        R"({"meta":{"exporter":{"name":"lean4export","version":"3.1.0"},"format":{"version":"3.1.0"},"lean":{"githash":"x","version":"4.29.0"}}}
+{"in":1,"str":{"pre":0,"str":"p"}}
+{"in":2,"str":{"pre":0,"str":"q"}}
+{"ie":0,"sort":0}
+{"axiom":{"isUnsafe":false,"levelParams":[],"name":1,"type":0}}
+)";
+    const auto write = [&](const char* name, const std::string& text) {
+        const std::string path = (folder.path() / name).string();
+        std::ofstream(path) << text;
+        return path;
+    };
+    const std::string good = write("good.ndjson", start);
+    const std::string bad = write(
+        "bad.ndjson",
+        start + "{\"axiom\":{\"isUnsafe\":false,\"levelParams\":[],\"name\":1,\"type\":0}}\n");
+    const std::string broken = write("broken.ndjson", start + "{\n");
+
+    const ProgramRun accepted = leanhost({"check", "--json", good});
+    EXPECT_EQ(accepted.exit_status, 0) << accepted.err;
+    const json report = json::parse(accepted.out);
+    EXPECT_EQ(report["schema"], "leanhost.check/1");
+    EXPECT_EQ(report["verdict"], "accepted");
+    EXPECT_EQ(report["axioms"], json::array({"p"}));
+
+    const ProgramRun rejected = leanhost({"check", "--json", "--jobs", "2", bad});
+    EXPECT_EQ(rejected.exit_status, 1);
+    EXPECT_EQ(json::parse(rejected.out)["reason"], "duplicate_name");
+    EXPECT_EQ(json::parse(rejected.out)["declaration"], "p");
+
+    const ProgramRun unwanted = leanhost({"check", "--allow-axioms", "propext", "--", good});
+    EXPECT_EQ(unwanted.exit_status, 1);
+    EXPECT_NE(unwanted.out.find("the axiom p is not among those allowed"), std::string::npos);
+
+    EXPECT_EQ(leanhost({"check", broken}).exit_status, 65);
+    EXPECT_EQ(leanhost({"check", (folder.path() / "none").string()}).exit_status, 66);
+    EXPECT_EQ(leanhost({"check", good, bad}).exit_status, 1);
+}
+
 TEST(StatsCommand, CountsAnExport) {
     const TempDir folder;
     const std::string file = (folder.path() / "small.ndjson").string();

@@ -13,6 +13,9 @@ ExportText::ExportText() {
         R"({"meta":{"exporter":{"name":"lean4export","version":"3.1.0"},"format":{"version":"3.1.0"},"lean":{"githash":"0","version":"4.29.0"}}})");
 }
 
+ExportText::ExportText(Id first_id)
+    : first_name_(first_id), next_level_(first_id), next_term_(first_id) {}
+
 ExportText& ExportText::line(const std::string& text) {
     text_ += text + "\n";
     return *this;
@@ -25,7 +28,7 @@ ExportText::Id ExportText::name(const std::string& dotted) {
         return found->second;
     const auto dot = dotted.rfind('.');
     const Id prefix = dot == std::string::npos ? 0 : name(dotted.substr(0, dot));
-    const Id id = static_cast<Id>(names_.size()) + 1;
+    const Id id = static_cast<Id>(names_.size()) + first_name_;
     names_[dotted] = id;
     const std::string last = dot == std::string::npos ? dotted : dotted.substr(dot + 1);
     line(fmt::format(R"({{"in":{},"str":{{"pre":{},"str":"{}"}}}})", id, prefix, last));

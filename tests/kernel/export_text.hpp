@@ -15,6 +15,8 @@ public:
     using Id = unsigned;
 
     ExportText();
+    /// What can be written behind an export whose ids are all below `first_id`.
+    explicit ExportText(Id first_id);
 
     Id name(const std::string& dotted);
     Id level_param(const std::string& name);
@@ -63,6 +65,7 @@ private:
 
     std::string text_;
     std::map<std::string, Id> names_;
+    Id first_name_ = 1;
     Id next_level_ = 1;
     Id next_term_ = 0;
 };

@@ -129,6 +129,40 @@ TEST(RealExports, Format3ExportsAreAcceptedAndOlderOnesDeclined) {
     EXPECT_EQ(num_declined, 2U); // their constants stand on lines of their own, before format 3.0
 }
 
+// The rules of division rest on what the library's own definitions were found to be.
+TEST(RealExports, LiteralsOfARealLibraryAreComputed) {
+    LEANHOST_NEEDS_DATA("init-medium.ndjson");
+    std::ifstream file(test_data("init-medium.ndjson"));
+    std::stringstream whole;
+    whole << file.rdbuf();
+    struct Case {
+        const char* function;
+        const char* lhs;
+        const char* rhs;
+        const char* result;
+        bool holds;
+    };
+    const char* const big = "100000000000000000000000000000000000000007";
+    for (const Case& c :
+         {Case{"Nat.div", big, "1000000007", "99999999300000004899999965700000", true},
+          Case{"Nat.div", big, "0", "0", true}, Case{"Nat.div", big, "0", "1", false},
+          Case{"Nat.mod", big, "1000", "7", true}, Case{"Nat.mod", big, "1000", "8", false},
+          Case{"Nat.mod", big, "0", big, true}, Case{"Nat.gcd", "12", "18", "6", true},
+          Case{"Nat.land", "255", "3855", "15", true},
+          Case{"Nat.shiftRight", "1267650600228229401496703205376", "90", "1024", true}}) {
+        ExportText text(50000000);
+        const auto nat = text.constant("Nat");
+        const auto one = text.level_succ(0);
+        const auto call = text.app(text.constant(c.function), {text.nat(c.lhs), text.nat(c.rhs)});
+        const auto result = text.nat(c.result);
+        const auto type = text.app(text.constant("Eq", {one}), {nat, call, result});
+        text.theorem("test", type, text.app(text.constant("Eq.refl", {one}), {nat, result}));
+        const ExportReport report = check_text(whole.str() + text.text());
+        EXPECT_EQ(report.verdict.outcome, c.holds ? Outcome::accepted : Outcome::rejected)
+            << c.function << " " << c.lhs << " " << c.rhs << ": " << report.verdict.message;
+    }
+}
+
 /// Each number of the export's last inductive block or of a recursor, one more than it says.
 TEST(RealExports, ACountThatIsWrongByOneIsRejected) {
     LEANHOST_NEEDS_DATA("arena/good/110_rtreeRecReduction.ndjson");

@@ -26,6 +26,9 @@ public:
         return found == sparse_.end() ? none : found->second;
     }
 
+    /// Room for about `count` items whose ids are dense, so that growing copies nothing.
+    void reserve(std::size_t count) { dense_.reserve(count); }
+
     /// False when the id is taken.
     bool add(Id id, std::uint32_t position) {
         if (id < dense_.size() || id <= 2 * std::uint64_t{count_} + first_dense) {
@@ -54,7 +57,8 @@ private:
 
     void grow(Id id) {
         const std::size_t before = dense_.size();
-        dense_.resize(std::max<std::size_t>(id + 1, before + before / 2), none);
+        const std::size_t wanted = std::max<std::size_t>(id + 1, before + before / 2);
+        dense_.resize(id < dense_.capacity() ? std::min(wanted, dense_.capacity()) : wanted, none);
         // Those that came early and far ahead are within reach now.
         for (auto entry = sparse_.begin(); entry != sparse_.end();) {
             if (entry->first >= dense_.size()) {
