@@ -17,7 +17,13 @@
 namespace leanhost::kernel {
 namespace {
 
+#ifdef LEANHOST_SANITIZED
+// When an exception leaves many frames, the address sanitizer forgives what they left behind on
+// stacks of less than 64 MiB only.
+constexpr std::size_t stack_bytes = std::size_t{48} << 20;
+#else
 constexpr std::size_t stack_bytes = std::size_t{1} << 30;
+#endif
 // What is left for functions that do not look, and for what an exception needs.
 constexpr std::size_t stack_reserve_bytes = std::size_t{1} << 18;
 
