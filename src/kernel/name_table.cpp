@@ -7,7 +7,7 @@ namespace leanhost::kernel {
 namespace {
 
 constexpr std::size_t max_names = std::size_t{1} << 28;
-constexpr std::size_t max_text_bytes = std::size_t{1} << 32;
+constexpr std::size_t max_component_bytes = std::size_t{1} << 32;
 
 std::uint64_t hash_parts(NameId prefix, std::string_view text, std::uint64_t value) {
     return mix(mix(prefix, value), std::hash<std::string_view>{}(text));
@@ -15,7 +15,7 @@ std::uint64_t hash_parts(NameId prefix, std::string_view text, std::uint64_t val
 
 } // namespace
 
-NameTable::NameTable() : nodes_(max_names), texts_(max_text_bytes), table_(2048) {
+NameTable::NameTable() : nodes_(max_names), texts_(max_component_bytes), table_(2048) {
     nodes_.push(Node{anonymous, 0, 0});
 }
 

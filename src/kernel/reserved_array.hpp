@@ -129,9 +129,9 @@ public:
         constexpr std::size_t page = 4096;
         const std::size_t keep =
             (std::max(std::size_t{size} * sizeof(T), keep_bytes) + page - 1) / page * page;
-        if (populated_ * sizeof(T) > keep) {
-            madvise(reinterpret_cast<char*>(data_) + keep, populated_ * sizeof(T) - keep + page,
-                    MADV_DONTNEED);
+        const std::size_t end = (populated_ * sizeof(T) + page - 1) / page * page;
+        if (end > keep) {
+            madvise(reinterpret_cast<char*>(data_) + keep, end - keep, MADV_DONTNEED);
             populated_ = keep / sizeof(T);
         }
         size_ = size;

@@ -114,6 +114,20 @@ TEST(Declaration, ALooseBoundVariableIsRejected) {
     EXPECT_EQ(reason(text), "loose_bound_variable");
 }
 
+// Other threads must not stumble over what is about to be refused.
+TEST(Declaration, ALooseBoundVariableIsRejectedByAllThreads) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("a", text.pi(prop, text.bvar(1)));
+    for (int i = 0; i < 50; ++i)
+        text.definition("d" + std::to_string(i), prop, text.app(text.constant("a"), {prop}));
+    CheckOptions options;
+    options.jobs = 4;
+    const ExportReport report = text.check(options);
+    EXPECT_EQ(report.verdict.reason, "loose_bound_variable");
+    EXPECT_EQ(report.declaration, "a");
+}
+
 TEST(Declaration, AnArgumentHasTheTypeThatIsExpected) {
     ExportText text;
     const auto prop = text.sort(0);
