@@ -7,7 +7,8 @@
 #include <sys/eventfd.h>
 
 #include <cerrno>
-#include <future>
+#include <condition_variable>
+#include <exception>
 #include <system_error>
 
 namespace leanhost::worker {
@@ -91,16 +92,25 @@ void EventLoop::post(Task task) {
 void EventLoop::run(const Task& task) {
     if (is_loop_thread())
         return task();
-    std::promise<void> done;
+    std::mutex done_mutex;
+    std::condition_variable done;
+    bool is_done = false;
+    std::exception_ptr thrown;
     post([&] {
         try {
             task();
-            done.set_value();
         } catch (...) {
-            done.set_exception(std::current_exception());
+            thrown = std::current_exception();
         }
+        // Told with the mutex held: what is told of here goes as soon as it is free.
+        const std::lock_guard lock(done_mutex);
+        is_done = true;
+        done.notify_one();
     });
-    done.get_future().get();
+    std::unique_lock lock(done_mutex);
+    done.wait(lock, [&] { return is_done; });
+    if (thrown != nullptr)
+        std::rethrow_exception(thrown);
 }
 
 void EventLoop::loop() {

@@ -45,9 +45,12 @@ struct ChildPlan {
     char gid_map[64];
     const ::sock_fprog* filter; // null: none
     ::sigset_t signal_mask;
-    // Written by the child when a step failed.
-    const char* failed_step = nullptr;
-    int failed_errno = 0;
+    int failure_pipe; // closed by exec; a step that fails writes a StepFailure
+};
+
+struct StepFailure {
+    const char* step; // a literal, which both processes have
+    int error;
 };
 
 void write_file(const char* path, const char* text) noexcept {
@@ -59,9 +62,9 @@ void write_file(const char* path, const char* text) noexcept {
     ::close(file);
 }
 
-int give_up(ChildPlan& plan, const char* step) noexcept {
-    plan.failed_errno = errno;
-    plan.failed_step = step;
+int give_up(const ChildPlan& plan, const char* step) noexcept {
+    const StepFailure failure{step, errno};
+    static_cast<void>(!::write(plan.failure_pipe, &failure, sizeof failure));
     return 127;
 }
 
@@ -92,7 +95,7 @@ void set_limits(const ChildPlan& plan) noexcept {
 }
 
 int child_main(void* opaque) noexcept {
-    ChildPlan& plan = *static_cast<ChildPlan*>(opaque);
+    const ChildPlan& plan = *static_cast<const ChildPlan*>(opaque);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (plan.is_in_user_namespace) {
         write_file("/proc/self/setgroups", "deny");
@@ -103,7 +106,7 @@ int child_main(void* opaque) noexcept {
     set_limits(plan);
     if (!place_descriptors(plan))
         return give_up(plan, "dup");
-    ::syscall(SYS_close_range, child_socket_number + 1, UINT_MAX, 0);
+    ::syscall(SYS_close_range, child_socket_number + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
     reset_signals(plan);
     if (plan.filter != nullptr && !install_filter(*plan.filter))
         return give_up(plan, "seccomp");
@@ -197,23 +200,54 @@ private:
     ::sigset_t before_;
 };
 
-// Clones, and waits until the child has exec'ed or ended. Returns its pid, or -1 with errno set.
-::pid_t start(ChildPlan& plan, const Attempt& attempt, UniqueFd& pidfd) {
+#ifdef __SANITIZE_THREAD__
+// The thread sanitizer takes a clone that shares memory for a fork, and marks the parent as its
+// child. Here the child has a copy, and the call is one that the sanitizer does not see.
+::pid_t clone_child(ChildPlan& plan, int flags, int* pidfd) {
+    const long pid =
+        ::syscall(SYS_clone, CLONE_PIDFD | SIGCHLD | flags, nullptr, pidfd, nullptr, 0);
+    if (pid == 0)
+        ::_exit(child_main(&plan));
+    return static_cast<::pid_t>(pid);
+}
+#else
+// Shares memory until exec: nothing is copied, whatever this process holds.
+::pid_t clone_child(ChildPlan& plan, int flags, int* pidfd) {
     const ChildStack stack;
-    int descriptor = -1;
+    return ::clone(&child_main, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | flags,
+                   &plan, pidfd);
+}
+#endif
+
+// Clones, and waits until the child has exec'ed or ended. Returns its pid, or -1 with errno set; a
+// step that failed in the child is put into `failure`.
+::pid_t start(ChildPlan& plan,
+              const Attempt& attempt,
+              UniqueFd& pidfd,
+              std::optional<StepFailure>& failure) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    const UniqueFd failures(ends[0]);
+    UniqueFd failure_pipe(ends[1]);
+    plan.failure_pipe = failure_pipe.get();
     plan.is_in_user_namespace = (attempt.flags & CLONE_NEWUSER) != 0;
+    int descriptor = -1;
     ::pid_t pid = -1;
     int error = 0;
     {
-        // A handler of ours must not run in the child, which has our memory.
+        // A handler of ours must not run in the child, which may have our memory.
         const SignalsBlocked blocked;
-        pid = ::clone(&child_main, stack.top(),
-                      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | attempt.flags, &plan,
-                      &descriptor);
+        pid = clone_child(plan, attempt.flags, &descriptor);
         error = errno;
     }
-    if (pid >= 0)
+    failure_pipe.reset();
+    if (pid >= 0) {
         pidfd = UniqueFd(descriptor);
+        StepFailure told{};
+        if (::read(failures.get(), &told, sizeof told) == sizeof told)
+            failure = told;
+    }
     errno = error;
     return pid;
 }
@@ -224,11 +258,11 @@ void bury(const UniqueFd& pidfd) noexcept {
                                &ignored, WEXITED));
 }
 
-[[noreturn]] void fail_exec(const std::filesystem::path& executable, const ChildPlan& plan) {
-    const bool is_missing = plan.failed_errno == ENOENT || plan.failed_errno == EACCES;
+[[noreturn]] void fail_exec(const std::filesystem::path& executable, const StepFailure& failure) {
+    const bool is_missing = failure.error == ENOENT || failure.error == EACCES;
     fail(is_missing ? ErrorCode::not_found : ErrorCode::resource_exhausted,
-         fmt::format("cannot start a worker: {}: {}: {}", plan.failed_step, executable.string(),
-                     std::generic_category().message(plan.failed_errno)));
+         fmt::format("cannot start a worker: {}: {}: {}", failure.step, executable.string(),
+                     std::generic_category().message(failure.error)));
 }
 
 SpawnedProcess start_strongest(ChildPlan& plan, const SpawnOptions& options) {
@@ -238,20 +272,20 @@ SpawnedProcess start_strongest(ChildPlan& plan, const SpawnOptions& options) {
     for (const Attempt& attempt : attempts(options.strongest)) {
         const bool is_filtered = attempt.confinement == Confinement::no_new_processes;
         plan.filter = is_filtered ? &filter.program() : nullptr;
-        plan.failed_step = nullptr;
+        std::optional<StepFailure> failure;
         SpawnedProcess process;
-        process.pid = start(plan, attempt, process.pidfd);
+        process.pid = start(plan, attempt, process.pidfd, failure);
         if (process.pid < 0) {
             last_error = errno;
             if (attempt.flags == 0 || !is_denied(last_error))
                 break;
             continue;
         }
-        if (plan.failed_step != nullptr) {
+        if (failure) {
             bury(process.pidfd);
-            if (is_filtered && std::strcmp(plan.failed_step, "seccomp") == 0)
+            if (is_filtered && std::strcmp(failure->step, "seccomp") == 0)
                 continue;
-            fail_exec(options.executable, plan);
+            fail_exec(options.executable, *failure);
         }
         process.confinement = attempt.confinement;
         return process;
