@@ -133,6 +133,10 @@ TEST_P(HostFault, IgnoringSigchldLosesTheStatusOnly) {
 }
 
 TEST_P(HostFault, WithoutDescriptorsLeasesFailTypedAndNothingIsLost) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP()
+        << "the undefined-behaviour sanitizer needs a descriptor to look at an object's type";
+#endif
     expect_went_well(run_program(host("run_out_of_descriptors")));
 }
 

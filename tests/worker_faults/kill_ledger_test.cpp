@@ -86,8 +86,10 @@ std::uint64_t expected_checksum(const Question& question) {
 // Kills one of the live children, templates too but seldom, at random moments until it is stopped.
 class Killer {
 public:
-    Killer(std::string mark, std::uint32_t seed)
-        : thread_([this, mark = std::move(mark), seed] { run(mark, seed); }) {}
+    // Kills at random moments, but no faster than `answered` grows: on a slow machine, or under a
+    // sanitizer, nothing would be answered otherwise.
+    Killer(std::string mark, std::uint32_t seed, const std::atomic<std::size_t>& answered)
+        : answered_(answered), thread_([this, mark = std::move(mark), seed] { run(mark, seed); }) {}
     Killer(const Killer&) = delete;
     Killer& operator=(const Killer&) = delete;
     ~Killer() { stop(); }
@@ -101,8 +103,12 @@ public:
 private:
     void run(const std::string& mark, std::uint32_t seed) {
         std::mt19937 random(seed);
+        std::size_t wait_for = 1;
         while (!is_stopped_) {
             std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+            if (answered_ < wait_for)
+                continue;
+            wait_for = answered_ + 1 + random() % 3;
             std::vector<ProcessLine> processes = processes_with(mark);
             std::erase_if(processes, [&](const ProcessLine& process) {
                 const bool is_template = process.parent == ::getpid() &&
@@ -116,6 +122,7 @@ private:
         }
     }
 
+    const std::atomic<std::size_t>& answered_;
     std::atomic<bool> is_stopped_ = false;
     std::atomic<std::size_t> kills_ = 0;
     std::thread thread_;
@@ -150,7 +157,7 @@ protected:
         }
     }
 
-    static void answer(WorkerPool& pool, Entry& entry) {
+    void answer(WorkerPool& pool, Entry& entry) {
         ++entry.begun;
         DeclarationFields fields;
         fields.type = true;
@@ -159,6 +166,7 @@ protected:
             entry.error = lease.error();
         } else if (const auto rows = (*lease)->query_declarations(entry.question.names(), fields)) {
             entry.checksum = checksum_of(*rows);
+            ++answered_;
         } else {
             entry.error = rows.error();
         }
@@ -166,7 +174,7 @@ protected:
     }
 
     // Several clients take one question after the other.
-    static void answer_all(WorkerPool& pool, std::vector<Entry>& ledger) {
+    void answer_all(WorkerPool& pool, std::vector<Entry>& ledger) {
         std::atomic<std::size_t> next = 0;
         std::vector<std::thread> clients;
         for (int i = 0; i < 6; ++i) {
@@ -204,6 +212,8 @@ protected:
             std::cout << "  " << id << ": " << count << '\n';
         return answered;
     }
+
+    std::atomic<std::size_t> answered_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Births, KillLedger, testing::Bool(), [](const auto& one) {
     return std::string(one.param ? "forked" : "started");
@@ -219,7 +229,7 @@ TEST_P(KillLedger, EachRequestIsAnsweredOnceOrFailsTyped) {
     const std::size_t descriptors_before = open_descriptors();
     const std::uint64_t bytes_before = own_anonymous_bytes();
 
-    Killer killer(folder.path(), 7);
+    Killer killer(folder.path(), 7, answered_);
     answer_all(pool, ledger);
     killer.stop();
 
