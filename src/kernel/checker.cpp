@@ -19,7 +19,7 @@ Verdict Checker::check(const Declaration& declaration, Ordinal ordinal) {
             check_params(info);
         if (declaration.is_inductive_block)
             InductiveCheck(types_, declaration).run();
-        else if (declaration.constants.size() == 1 && first.safety == DefinitionSafety::safe)
+        else if (declaration.constants.size() == 1 && first.safety != DefinitionSafety::unsafe)
             check_one(first);
         else
             check_definitions(declaration);
@@ -42,6 +42,9 @@ Verdict Checker::check(const Declaration& declaration, Ordinal ordinal) {
 void Checker::check_names(const Declaration& declaration) {
     std::vector<NameId> names;
     for (const ConstantInfo& info : declaration.constants) {
+        // The number of the anonymous name stands for "none" in the kernel's tables.
+        if (info.name == NameId{})
+            reject(RejectReason::bad_block, "a constant without a name");
         if (types_.find(info.name) != nullptr)
             reject(RejectReason::duplicate_name,
                    fmt::format("{} is declared before", types_.names().text(info.name)));
@@ -57,6 +60,13 @@ void Checker::check_names(const Declaration& declaration) {
 void Checker::check_params(const ConstantInfo& info) {
     const auto params = types_.store().levels(info.params);
     std::vector<Level> sorted(params.begin(), params.end());
+    // The anonymous name stands for "a number" where levels are ordered.
+    for (const Level param : params) {
+        if (types_.store().level(param).a == 0)
+            reject(RejectReason::undeclared_universe_parameter,
+                   fmt::format("{} has a universe parameter without a name",
+                               types_.names().text(info.name)));
+    }
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
     if (twice != sorted.end())
@@ -96,7 +106,7 @@ void Checker::check_value(const ConstantInfo& info) {
     }
 }
 
-// Several at once, or what may call itself: unsafe and partial definitions. All types first, then
+// Several at once, or what may call itself: an unsafe definition. All types first, then
 // all values, in an environment that has the types.
 void Checker::check_definitions(const Declaration& declaration) {
     const ConstantInfo& first = declaration.constants.front();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/require.hpp"
 #include "kernel/reserved_array.hpp"
 
 #include <algorithm>
@@ -109,16 +110,18 @@ class KeyMap {
 public:
     explicit KeyMap(std::uint32_t slots) : first_slots_(slots), slots_(slots), mask_(slots - 1) {}
 
+    /// Null for the key zero, which marks an empty slot.
     const Value* find(Key key) const noexcept {
         for (std::uint32_t i = index(key);; i = (i + 1) & mask_) {
-            if (slots_[i].key == key)
-                return &slots_[i].value;
             if (slots_[i].key == Key{})
                 return nullptr;
+            if (slots_[i].key == key)
+                return &slots_[i].value;
         }
     }
-    /// Replaces what stands under `key`.
+    /// Replaces what stands under `key`, which is not zero.
     void put(Key key, Value value) {
+        LEANHOST_REQUIRE(key != Key{});
         std::uint32_t i = index(key);
         while (slots_[i].key != Key{} && slots_[i].key != key)
             i = (i + 1) & mask_;

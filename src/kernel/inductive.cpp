@@ -25,8 +25,7 @@ bool has_parts(TermKind kind) {
 
 InductiveCheck::InductiveCheck(TypeChecker& checker, const Declaration& block)
     : checker_(checker), store_(checker.store()), block_(block), type_idx_(64),
-      auxiliary_constructors_(64), replaced_(64), restored_(64), without_annotations_(64),
-      mentions_(64) {}
+      auxiliary_constructors_(64), replaced_(64), restored_(64), compared_(64), mentions_(64) {}
 
 void InductiveCheck::refuse(RejectReason reason, NameId at, const std::string& why) const {
     reject(reason, fmt::format("{}: {}", checker_.names().text(at), why));
@@ -709,22 +708,42 @@ NameId InductiveCheck::recursor_name(std::size_t type_idx) const {
 }
 
 // Lean's kernel drops `outParam` and the like from some binders' types: which, has changed over the
-// years. Both sides are compared without them.
+// years. So what is generated may have some that what is stated has not. Never the other way round:
+// every part of what is stated is a part of what was generated from checked terms, since nothing
+// else checks it before it stands in the environment.
 bool InductiveCheck::is_same(Term stated, Term is) {
-    return stated == is || without_annotations(stated) == without_annotations(is);
+    if (stated == is)
+        return true;
+    const std::uint64_t pair = std::uint64_t{stated} << 32U | is;
+    if (const bool* const found = compared_.find(pair))
+        return *found;
+    const Term inner = annotated(is);
+    const bool result = (inner != no_term && is_same(stated, inner)) || have_same_parts(stated, is);
+    compared_.put(pair, result);
+    return result;
 }
 
-Term InductiveCheck::without_annotations(Term term) {
-    if (!has_parts(store_.kind(term)))
-        return term;
-    if (const Term* const found = without_annotations_.find(term))
-        return *found;
-    const Term inner = annotated(term);
-    const Term result = inner != no_term
-                            ? without_annotations(inner)
-                            : map_parts(store_[term], &InductiveCheck::without_annotations);
-    without_annotations_.put(term, result);
-    return result;
+bool InductiveCheck::have_same_parts(Term stated, Term is) {
+    checker_.check_stack();
+    const TermNode& t = store_[stated];
+    const TermNode& s = store_[is];
+    if (t.kind != s.kind || !has_parts(t.kind))
+        return false;
+    switch (t.kind) {
+    case TermKind::app:
+    case TermKind::lam:
+    case TermKind::pi:
+        return is_same(t.a, s.a) && is_same(t.b, s.b);
+    case TermKind::let: {
+        const TermNode& t_rest = store_[t.b];
+        const TermNode& s_rest = store_[s.b];
+        return is_same(t.a, s.a) && is_same(t_rest.a, s_rest.a) && is_same(t_rest.b, s_rest.b);
+    }
+    case TermKind::proj:
+        return t.b == s.b && t.extra == s.extra && is_same(t.a, s.a);
+    default:
+        return false;
+    }
 }
 
 // α of `outParam α`, `optParam α v` and their kind, if that is what these unfold to.

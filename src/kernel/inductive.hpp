@@ -95,7 +95,7 @@ private:
     NameId major_inductive(std::size_t type_idx) const;
     Term local(Term type);
     bool is_same(Term stated, Term is);
-    Term without_annotations(Term term);
+    bool have_same_parts(Term stated, Term is);
     Term annotated(Term term);
     Term map_parts(const TermNode& node, Term (InductiveCheck::*map)(Term));
 
@@ -110,7 +110,7 @@ private:
     KeyMap<NameId, std::uint64_t> auxiliary_constructors_; ///< type index << 32 | index
     KeyMap<Term, Term> replaced_;
     KeyMap<Term, Term> restored_;
-    KeyMap<Term, Term> without_annotations_;
+    KeyMap<std::uint64_t, bool> compared_; // a stated term and a generated one
     KeyMap<Term, std::uint8_t> mentions_;
     std::uint32_t num_params_ = 0;
     Levels params_levels_ = no_levels; ///< universe parameters, each standing for itself

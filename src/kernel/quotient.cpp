@@ -84,7 +84,8 @@ void check_eq(TypeChecker& checker, const ConstantInfo& quotient) {
     const KernelNames& known = checker.known();
     const ConstantInfo* const eq = checker.find(known.eq);
     const ConstantInfo* const refl = checker.find(known.eq_refl);
-    if (eq == nullptr || eq->kind != ConstantKind::inductive || refl == nullptr ||
+    if (eq == nullptr || eq->kind != ConstantKind::inductive ||
+        eq->safety != DefinitionSafety::safe || refl == nullptr ||
         refl->kind != ConstantKind::constructor || store.levels(eq->params).size() != 1 ||
         checker.facts(*eq).constructors != std::vector{known.eq_refl})
         refuse(checker, quotient, "the quotient package needs Eq with Eq.refl alone");
@@ -99,6 +100,17 @@ void check_eq(TypeChecker& checker, const ConstantInfo& quotient) {
         refuse(checker, quotient, "Eq has not the type that the quotient package needs");
 }
 
+// The package is one thing: its types mean what they should only over its own Quot and Quot.mk.
+void require_own(TypeChecker& checker,
+                 const ConstantInfo& quotient,
+                 NameId name,
+                 std::uint8_t kind) {
+    const ConstantInfo* const part = checker.find(name);
+    if (part == nullptr || part->kind != ConstantKind::quotient || part->quotient_kind != kind)
+        refuse(checker, quotient,
+               "the quotient package needs its own Quot and Quot.mk before what is about them");
+}
+
 } // namespace
 
 void check_quotient(TypeChecker& checker, const ConstantInfo& info) {
@@ -110,6 +122,10 @@ void check_quotient(TypeChecker& checker, const ConstantInfo& info) {
     if (checker.store().levels(info.params).size() != num_params)
         refuse(checker, info, "it has not the universe parameters of the quotient package");
     check_eq(checker, info);
+    if (info.quotient_kind >= 1)
+        require_own(checker, info, known.quot, 0);
+    if (info.quotient_kind >= 2)
+        require_own(checker, info, known.quot_mk, 1);
     QuotientTypes types(checker, info);
     const Term wanted = info.quotient_kind == 0   ? types.type()
                         : info.quotient_kind == 1 ? types.constructor()

@@ -43,16 +43,15 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     heartbeats_ = 0;
     ordinal_ = ordinal;
     params_ = params;
-    // What an unsafe declaration may use, a safe one must not: no result of its checks is kept.
-    if (safety_ != DefinitionSafety::safe)
-        checked_.clear();
+    // What an unsafe declaration may use, a safe one must not: nothing of its checks is kept.
+    const bool was_safe = safety_ == DefinitionSafety::safe;
     safety_ = safety;
     overlay_ = nullptr;
     ++serial_;
     stack_.clear();
     spine_.clear();
     path_.clear();
-    if (load_bytes() > limits_.keep_scratch_bytes)
+    if (!was_safe || load_bytes() > limits_.keep_scratch_bytes)
         reset_scratch();
 }
 
