@@ -120,6 +120,16 @@ protected:
         report_.verdict = std::move(verdict);
     }
 
+    /// The checker's verdict. What has loose variables is never accepted, whoever overlooked them:
+    /// it is not put into the environment.
+    Verdict check(Checker& checker, const Declaration& declaration, Ordinal ordinal) const {
+        Verdict verdict = checker.check(declaration, ordinal);
+        if (verdict.outcome == Outcome::accepted && !is_closed(declaration))
+            return {Outcome::rejected, reject_reason_id(RejectReason::loose_bound_variable),
+                    "a bound variable that nothing binds", ""};
+        return verdict;
+    }
+
     bool is_closed(Term term) const { return term == no_term || store_[term].loose == 0; }
 
     // What has loose variables must not even be looked at by those who check what follows.
@@ -173,7 +183,7 @@ public:
 private:
     void take(Declaration& declaration) override {
         const Ordinal ordinal = ++num_read_;
-        Verdict verdict = checker_.check(declaration, ordinal);
+        Verdict verdict = check(checker_, declaration, ordinal);
         if (verdict.outcome == Outcome::accepted)
             verdict = policy(declaration);
         report_.peak_scratch_bytes =
@@ -263,7 +273,7 @@ private:
 
     bool check_one(Checker& checker, std::size_t i, Ordinal ordinal) {
         try {
-            Verdict verdict = checker.check(declarations_[i], ordinal);
+            Verdict verdict = check(checker, declarations_[i], ordinal);
             if (verdict.outcome != Outcome::accepted)
                 end_before(i, std::move(verdict));
             return true;

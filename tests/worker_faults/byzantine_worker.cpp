@@ -388,6 +388,11 @@ constexpr Fault faults[] = {
         progress.set_request_id(request.request_id());
         progress.mutable_progress()->set_phase("still at it");
         while (channel.write(progress)) {} }},
+    {"fork_that_nobody_asked_for", Stage::request, [](Channel& channel, const wire::ToWorker& request) {
+        wire::FromWorker answer = answer_to(request);
+        answer.mutable_summary()->mutable_fork()->set_child(1);
+        channel.write(answer);
+        wait_forever(); }},
     {"news_of_children", Stage::request, [](Channel& channel, const wire::ToWorker&) {
         wire::FromWorker news;
         news.mutable_child_exited()->set_child(1);

@@ -199,6 +199,8 @@ void Generation::end_request(const RequestPtr& request, wire::FromWorker message
         const std::lock_guard lock(mutex_);
         const bool is_fork = message.has_summary() && message.summary().has_fork();
         // Before it is taken from the list: the burial answers what stands there.
+        if (is_fork && !request->expects_descriptor())
+            fail(ErrorCode::protocol_error, "a fork that was not asked for");
         if (is_fork && descriptors_.empty())
             fail(ErrorCode::protocol_error, "a fork without the child's pidfd");
         requests_.erase(request->id());

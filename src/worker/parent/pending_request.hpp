@@ -25,13 +25,16 @@ public:
     PendingRequest(std::uint64_t id,
                    std::uint64_t credit_bytes,
                    std::optional<RequestFingerprint> fingerprint,
-                   bool counts)
+                   bool counts,
+                   bool expects_descriptor)
         : id_(id), fingerprint_(std::move(fingerprint)), counts_(counts),
-          credit_bytes_(credit_bytes) {}
+          expects_descriptor_(expects_descriptor), credit_bytes_(credit_bytes) {}
 
     std::uint64_t id() const noexcept { return id_; }
     const std::optional<RequestFingerprint>& fingerprint() const noexcept { return fingerprint_; }
     bool counts() const noexcept { return counts_; }
+    /// Its answer comes with a child's pidfd.
+    bool expects_descriptor() const noexcept { return expects_descriptor_; }
     Clock::time_point sent_at() const noexcept { return sent_at_; }
 
     /// @name The loop's thread
@@ -72,6 +75,7 @@ private:
     const std::uint64_t id_;
     const std::optional<RequestFingerprint> fingerprint_;
     const bool counts_;
+    const bool expects_descriptor_;
     const Clock::time_point sent_at_ = Clock::now();
     std::atomic<bool> has_entered_{false};
     mutable std::mutex mutex_;

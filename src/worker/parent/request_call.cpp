@@ -176,7 +176,8 @@ Generation::RequestPtr Generation::send_request(Call& call) {
                     .with("work_entered_child", false));
         }
         request = std::make_shared<PendingRequest>(++last_request_id_, credit_window_bytes,
-                                                   std::move(call.fingerprint), call.counts);
+                                                   std::move(call.fingerprint), call.counts,
+                                                   call.message.has_fork());
         requests_.emplace(request->id(), request);
     }
     call.message.set_request_id(request->id());
