@@ -83,6 +83,7 @@ std::shared_ptr<PoolKey> WorkerPool::State::key_of(const LeaseRequest& request) 
         key->runtime = runtime;
         key->imports = request.imports;
         key->label = label_of(request.imports);
+        key->gate = std::make_shared<worker::StartGate>(options.worker);
         keys.push_front(std::move(key));
         forget_old_keys();
     }
@@ -234,8 +235,12 @@ WorkerPool::State::Slot WorkerPool::State::add_slot(const std::shared_ptr<PoolKe
     const auto templates = [this, key](const CallOptions* call) { return template_for(key, call); };
     PoolSlot slot;
     slot.key = key;
-    slot.worker = std::make_shared<worker::Worker>(*supervisor, options_for(*key), key->imports,
-                                                   templates, events);
+    slot.worker = std::make_shared<worker::Worker>(
+        *supervisor, options_for(*key), key->imports,
+        worker::WorkerHooks{.template_source = templates,
+                            .on_event = events,
+                            .may_overlap = [this, key] { return has_room_for(*key); },
+                            .gate = key->gate});
     slot.estimate_bytes = estimate_of(*key);
     slot.last_used = Clock::now();
     slots.push_back(std::move(slot));

@@ -2,6 +2,7 @@
 #include "pool/pool_state.hpp"
 
 #include "base/guard.hpp"
+#include "pool/living_children.hpp"
 
 #include <algorithm>
 
@@ -81,10 +82,9 @@ WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallO
         if (key->source != nullptr && key->source->is_usable())
             return key->source;
         key->source = nullptr;
-        const std::uint64_t bytes = estimate_of(*key);
-        if (options.max_total_bytes && reserved_bytes() + bytes > *options.max_total_bytes)
-            return nullptr;
     }
+    if (!has_room_for(*key))
+        return nullptr;
     std::shared_ptr<worker::TemplateWorker> source;
     try {
         source = std::make_shared<worker::TemplateWorker>(*supervisor, options_for(*key),
@@ -193,65 +193,32 @@ void WorkerPool::State::run_upkeep() {
 
 // When children have grown beyond the budget all the same: those that were told to end and have not
 // are killed first, idle ones go next, then the greatest one at work is killed, until what is left
-// fits. All that lives counts, also what no slot holds: a child that starts or ends, a template.
+// fits.
 void WorkerPool::State::guard_budget() {
     if (!options.max_total_bytes)
         return;
-    struct Living {
-        std::shared_ptr<worker::Generation> generation;
-        std::uint64_t bytes;
-    };
-    std::vector<Living> living;
-    std::uint64_t total = 0;
-    for (auto& generation : supervisor->alive()) {
-        if (generation->is_killed())
-            continue; // its memory goes as fast as it can
-        const std::uint64_t bytes = generation->snapshot().anonymous_bytes.value_or(0);
-        total += bytes;
-        living.push_back({std::move(generation), bytes});
-    }
-    const auto end = [&](const auto& which) {
-        total -= which->bytes;
-        living.erase(which);
-    };
-    const auto kill_greatest = [&](auto&& may_be) {
-        auto greatest = living.end();
-        for (auto one = living.begin(); one != living.end(); ++one) {
-            if (may_be(*one->generation) &&
-                (greatest == living.end() || greatest->bytes < one->bytes))
-                greatest = one;
-        }
-        if (greatest == living.end() || greatest->bytes == 0)
-            return false;
-        const worker::RestartDecision decision{.reason = RestartReason::hard_limit,
-                                               .limit = *options.max_total_bytes,
-                                               .current = total};
-        greatest->generation->kill(decision.reason, worker::to_string(decision));
-        end(greatest);
-        return true;
-    };
+    const std::uint64_t limit = *options.max_total_bytes;
+    LivingChildren children(*supervisor);
     const auto was_retired = [](const worker::Generation& one) { return one.is_retired(); };
-    const auto is_no_template = [&](const worker::Generation& one) {
-        return std::none_of(keys.begin(), keys.end(), [&](const auto& key) {
-            return key->source != nullptr && &key->source->generation() == &one;
-        });
-    };
-    while (total > *options.max_total_bytes && kill_greatest(was_retired)) {
+    while (children.total_bytes() > limit && children.kill_greatest(limit, was_retired)) {
     }
-    while (total > *options.max_total_bytes) {
+    while (children.total_bytes() > limit) {
         const auto idle = least_recently_used_idle();
         if (!idle)
             break;
         const auto generation = (*idle)->worker->generation();
         evict(*idle);
-        const auto its = std::find_if(living.begin(), living.end(), [&](const Living& one) {
-            return one.generation == generation;
-        });
-        if (its != living.end())
-            end(its);
+        children.leave_out(generation.get());
     }
-    while (total > *options.max_total_bytes && kill_greatest(is_no_template)) {
+    const auto is_no_template = [this](const worker::Generation& one) { return !is_template(one); };
+    while (children.total_bytes() > limit && children.kill_greatest(limit, is_no_template)) {
     }
+}
+
+bool WorkerPool::State::is_template(const worker::Generation& generation) const {
+    return std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+        return key->source != nullptr && &key->source->generation() == &generation;
+    });
 }
 
 void WorkerPool::State::cycle_idle() {
@@ -263,6 +230,13 @@ void WorkerPool::State::cycle_idle() {
         }
         slot = next;
     }
+}
+
+// For another child of the key, beside all that are there.
+bool WorkerPool::State::has_room_for(const PoolKey& key) const {
+    const std::lock_guard lock(mutex);
+    return !options.max_total_bytes ||
+           reserved_bytes() + estimate_of(key) <= *options.max_total_bytes;
 }
 
 void WorkerPool::State::make_spares() {

@@ -14,7 +14,8 @@ namespace leanhost {
 struct PoolKey {
     RuntimeOptions runtime;
     ImportSet imports;
-    std::string label; ///< module names, with commas
+    std::string label;                       ///< module names, with commas
+    std::shared_ptr<worker::StartGate> gate; ///< of all its children
     std::uint64_t last_peak_bytes = 0;
     std::chrono::steady_clock::time_point last_asked{};
     std::mutex template_mutex; ///< held while a template is made; taken before the pool's mutex
@@ -92,6 +93,7 @@ private:
     std::uint64_t dying_bytes() const;
     void forget_the_dead();
     void guard_budget();
+    bool is_template(const worker::Generation& generation) const;
     void cycle_idle();
     Slot add_slot(const std::shared_ptr<PoolKey>& key);
     void refuse_if_impossible(const PoolKey& key) const;
@@ -103,6 +105,7 @@ private:
     WorkerOptions options_for(const PoolKey& key) const;
     void on_burial(const ExitFacts& facts);
     void on_worker_event(const PoolKey& key, const worker::WorkerEvent& event);
+    bool has_room_for(const PoolKey& key) const;
     void make_spares();
     void run_upkeep();
 

@@ -299,6 +299,23 @@ TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
     EXPECT_THAT(unknown.error().message(), HasSubstr("it has: "));
 }
 
+// The back-off was once a slot's, and a failed start drops its slot: such a key was started again
+// and again as fast as it was asked for.
+TEST_F(PoolFixture, AKeyWhoseChildrenAlwaysDieIsHeldBack) {
+    WorkerPoolOptions with = options();
+    with.worker.executable = "/bin/false";
+    with.worker.max_unplanned_restarts = 3;
+    with.worker.use_template = false;
+    WorkerPool pool = make(with);
+    std::vector<ErrorCode> codes;
+    for (int i = 0; i < 6; ++i)
+        codes.push_back(pool.acquire({"A"}).error().code());
+    using enum ErrorCode;
+    EXPECT_THAT(codes, testing::ElementsAre(child_exited, child_exited, child_exited, child_exited,
+                                            restart_limit, restart_limit));
+    EXPECT_EQ(pool.acquire({"B"}).error().code(), child_exited) << "another key is another matter";
+}
+
 TEST_F(PoolFixture, MetricsAreInPrometheusFormat) {
     WorkerPool pool = make(options());
     EXPECT_TRUE(lease(pool, {"A"}).ping());

@@ -36,11 +36,15 @@ protected:
                 template_ = std::make_shared<TemplateWorker>(*supervisor, with, imports, call);
             return template_;
         };
-        return std::make_shared<Worker>(*supervisor, with, imports, templates,
-                                        [this](const WorkerEvent& event) {
-                                            if (event.kind != WorkerEvent::Kind::answered)
-                                                events.push_back(event);
-                                        });
+        WorkerHooks hooks{.template_source = templates};
+        hooks.on_event = [this](const WorkerEvent& event) {
+            if (event.kind != WorkerEvent::Kind::answered)
+                events.push_back(event);
+            if (on_event)
+                on_event(event);
+        };
+        hooks.may_overlap = may_overlap;
+        return std::make_shared<Worker>(*supervisor, with, imports, hooks);
     }
 
     /// The error that `body` throws; nullopt when it throws none.
@@ -56,6 +60,8 @@ protected:
 
     leanhost::test::TempDir folder;
     std::vector<WorkerEvent> events;
+    OnWorkerEvent on_event;
+    std::function<bool()> may_overlap;
     std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>();
     std::shared_ptr<TemplateWorker> template_;
 };

@@ -168,6 +168,37 @@ TEST_P(WorkerTest, RestartsAfterSoManyRequests) {
     EXPECT_EQ(one->counters().last_decision->reason, RestartReason::max_requests);
 }
 
+TEST_P(WorkerTest, WhereThereIsRoomTheSuccessorIsReadyBeforeTheEnd) {
+    const auto one = worker(options());
+    one->ensure();
+    const auto before = one->generation();
+    bool was_alive = false;
+    on_event = [&](const WorkerEvent& event) {
+        if (event.kind == WorkerEvent::Kind::started)
+            was_alive = !before->has_ended();
+    };
+    one->request_restart();
+    one->ensure();
+    EXPECT_NE(one->generation(), before);
+    EXPECT_TRUE(was_alive);
+}
+
+TEST_P(WorkerTest, WithoutRoomForBothThePredecessorEndsFirst) {
+    may_overlap = [] { return false; };
+    const auto one = worker(options());
+    one->ensure();
+    const auto before = one->generation();
+    bool was_alive = true;
+    on_event = [&](const WorkerEvent& event) {
+        if (event.kind == WorkerEvent::Kind::started)
+            was_alive = !before->has_ended();
+    };
+    one->request_restart();
+    one->ensure();
+    EXPECT_NE(one->generation(), before);
+    EXPECT_FALSE(was_alive);
+}
+
 TEST_P(WorkerTest, PerRequestIsolationGivesEachRequestAChild) {
     WorkerOptions with = options();
     with.isolation = Isolation::per_request;

@@ -221,6 +221,7 @@ INSTANTIATE_TEST_SUITE_P(Births, KillLedger, testing::Bool(), [](const auto& one
 
 TEST_P(KillLedger, EachRequestIsAnsweredOnceOrFailsTyped) {
     WorkerPoolOptions with = real_options(GetParam());
+    with.worker.max_unplanned_restarts = 4096; // of one key, and all its children are killed here
     with.max_workers = 4;
     with.max_wait = 20s;
     WorkerPool pool = make(with);

@@ -125,7 +125,7 @@ private:
     void send_credit(PendingRequest& request, std::uint64_t bytes);
     void cancel(PendingRequest& request, CancelCause cause);
     class Leadership;
-    wire::Summary wait_for_end_of(Call& call, const RequestPtr& request, Leadership& leadership);
+    class Wait;
     bool become_leader();
     void stop_leading();
     void lead(const PendingRequest& request, Clock::time_point until);

@@ -20,6 +20,7 @@ constexpr std::uint64_t credit_window_bytes = std::uint64_t{1} << 20;
 // A token is a flag that nobody rings a bell for.
 constexpr std::chrono::milliseconds token_interval{5};
 constexpr std::chrono::milliseconds longest_look{50};
+constexpr std::chrono::milliseconds longest_wait{1000};
 
 // Takes a request's rows apart, and compares what came with what the summary says.
 class RowReceiver {
@@ -141,11 +142,103 @@ private:
     bool is_ours_;
 };
 
+// A caller's wait for the end of its request: rows and progress go to its sinks meanwhile, its
+// deadline and its token are heeded. After a failure of its own it waits for the child's end of the
+// request all the same, so that the next request meets a child that is done with this one.
+class Generation::Wait {
+public:
+    Wait(Generation& generation, Call& call, RequestPtr request)
+        : generation_(generation), call_(call), request_(std::move(request)), receiver_(call.rows),
+          token_(call.options == nullptr ? CancellationToken() : call.options->cancellation) {}
+
+    wire::Summary run(Leadership& leadership) {
+        while (!request_->has_ended()) {
+            const Clock::time_point now = Clock::now();
+            end_at_deadline(now);
+            cancel_if_asked();
+            const Clock::time_point until = next_look(now);
+            leadership.wait_for_news(*request_, until);
+            const auto event = request_->wait_for_event(until);
+            if (event && !own_error_)
+                take(*event);
+        }
+        if (own_error_)
+            throw Failure(*std::move(own_error_));
+        if (std::optional<Error> error = request_->error())
+            throw Failure(*std::move(error));
+        return compared(request_->take_summary());
+    }
+
+private:
+    // The one failure that does not wait: the child is given its grace by the loop.
+    void end_at_deadline(Clock::time_point now) {
+        if (!call_.timeout || now < request_->sent_at() + *call_.timeout)
+            return;
+        request_->abandon();
+        generation_.cancel(*request_, CancelCause::deadline);
+        fail(ErrorCode::deadline_exceeded,
+             fmt::format("the request was not answered within {} ms", call_.timeout->count()));
+    }
+
+    void cancel_if_asked() {
+        if (own_error_ || !token_.is_cancelled())
+            return;
+        own_error_ = Error(ErrorCode::cancelled, "cancelled");
+        generation_.cancel(*request_, CancelCause::caller);
+    }
+
+    Clock::time_point next_look(Clock::time_point now) const {
+        const Clock::time_point look =
+            now + (token_.can_be_cancelled() ? token_interval : longest_wait);
+        return call_.timeout ? std::min(request_->sent_at() + *call_.timeout, look) : look;
+    }
+
+    void take(const wire::FromWorker& event) {
+        try {
+            if (event.has_progress())
+                return report(call_.options, event.progress());
+            receiver_.take(event.rows());
+            give_credit_for(event.rows());
+        } catch (const Failure& failure) {
+            own_error_ = failure.error();
+            if (own_error_->code() == ErrorCode::protocol_error)
+                generation_.kill(RestartReason::protocol_error, own_error_->message());
+            else
+                generation_.cancel(*request_, CancelCause::caller);
+        }
+    }
+
+    // Half a window at a time: fewer messages, and the child does not run dry.
+    void give_credit_for(const wire::RowBatch& rows) {
+        credit_to_give_ += credit_of(rows);
+        if (credit_to_give_ >= credit_window_bytes / 2)
+            generation_.send_credit(*request_, std::exchange(credit_to_give_, 0));
+    }
+
+    wire::Summary compared(wire::Summary summary) {
+        try {
+            receiver_.compare(summary);
+        } catch (const Failure& failure) {
+            generation_.kill(RestartReason::protocol_error, failure.error().message());
+            throw;
+        }
+        return summary;
+    }
+
+    Generation& generation_;
+    const Call& call_;
+    const RequestPtr request_;
+    RowReceiver receiver_;
+    const CancellationToken token_;
+    std::optional<Error> own_error_; // of a sink of the caller's, or its cancellation
+    std::uint64_t credit_to_give_ = 0;
+};
+
 wire::Summary Generation::call(Call call) {
     Leadership leadership(*this);
     const RequestPtr request = send_request(call);
     try {
-        return wait_for_end_of(call, request, leadership);
+        return Wait(*this, call, request).run(leadership);
     } catch (const Failure& failure) {
         throw Failure(with_call_facts(failure.error(), *request));
     }
@@ -154,7 +247,7 @@ wire::Summary Generation::call(Call call) {
 std::pair<wire::Summary, UniqueFd> Generation::call_for_descriptor(Call call) {
     Leadership leadership(*this);
     const RequestPtr request = send_request(call);
-    wire::Summary summary = wait_for_end_of(call, request, leadership);
+    wire::Summary summary = Wait(*this, call, request).run(leadership);
     const std::lock_guard lock(mutex_);
     const auto found = answered_descriptors_.find(request->id());
     if (found == answered_descriptors_.end())
@@ -252,69 +345,6 @@ void Generation::cancel(PendingRequest& request, CancelCause cause) {
     message.set_request_id(request.id());
     message.mutable_cancel();
     send(message, {}, nullptr);
-}
-
-wire::Summary
-Generation::wait_for_end_of(Call& call, const RequestPtr& request, Leadership& leadership) {
-    RowReceiver receiver(call.rows);
-    std::optional<Error> own_error; // of a sink of ours, or the cancellation; the child ends first
-    std::uint64_t credit_to_give = 0;
-    const CancellationToken token =
-        call.options == nullptr ? CancellationToken() : call.options->cancellation;
-    while (!request->has_ended()) {
-        const Clock::time_point now = Clock::now();
-        const std::optional<Clock::time_point> deadline =
-            call.timeout ? std::optional(request->sent_at() + *call.timeout) : std::nullopt;
-        if (deadline && now >= *deadline) {
-            request->abandon();
-            cancel(*request, CancelCause::deadline);
-            fail(ErrorCode::deadline_exceeded,
-                 fmt::format("the request was not answered within {} ms", call.timeout->count()));
-        }
-        if (!own_error && token.is_cancelled()) {
-            own_error = Error(ErrorCode::cancelled, "cancelled");
-            cancel(*request, CancelCause::caller);
-        }
-        const Clock::time_point look_again =
-            now + (token.can_be_cancelled() ? token_interval : std::chrono::milliseconds(1000));
-        const Clock::time_point until = deadline ? std::min(*deadline, look_again) : look_again;
-        leadership.wait_for_news(*request, until);
-        const auto event = request->wait_for_event(until);
-        if (!event || own_error)
-            continue;
-        try {
-            if (event->has_progress()) {
-                report(call.options, event->progress());
-                continue;
-            }
-            receiver.take(event->rows());
-        } catch (const Failure& failure) {
-            own_error = failure.error();
-            if (own_error->code() == ErrorCode::protocol_error)
-                kill(RestartReason::protocol_error, own_error->message());
-            else
-                cancel(*request, CancelCause::caller);
-            continue;
-        }
-        credit_to_give += credit_of(event->rows());
-        // Half a window at a time: fewer messages, and the child does not run dry.
-        if (credit_to_give >= credit_window_bytes / 2) {
-            send_credit(*request, credit_to_give);
-            credit_to_give = 0;
-        }
-    }
-    if (own_error)
-        throw Failure(*std::move(own_error));
-    if (std::optional<Error> error = request->error())
-        throw Failure(*std::move(error));
-    wire::Summary summary = request->take_summary();
-    try {
-        receiver.compare(summary);
-    } catch (const Failure& failure) {
-        kill(RestartReason::protocol_error, failure.error().message());
-        throw;
-    }
-    return summary;
 }
 
 Error Generation::with_call_facts(Error error, const PendingRequest& request) const {

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 namespace leanhost::worker {
 namespace {
 
@@ -48,19 +46,16 @@ std::optional<RequestFingerprint> fingerprint_of(const wire::ToWorker& message,
     return RequestFingerprint{.hash = hash, .label = std::string(kind_name(message.body_case()))};
 }
 
-// An error that the child lived to tell; the others are ours, or stand for its end.
+// An error that stands for the end of a child, or for one that is of no use.
+bool is_childs_failure(ErrorCode code) noexcept {
+    return code == ErrorCode::child_exited || code == ErrorCode::memory_limit ||
+           code == ErrorCode::protocol_error || code == ErrorCode::deadline_exceeded;
+}
+
+// An error that the child lived to tell.
 bool is_childs_own_answer(ErrorCode code) noexcept {
-    switch (code) {
-    case ErrorCode::child_exited:
-    case ErrorCode::memory_limit:
-    case ErrorCode::protocol_error:
-    case ErrorCode::deadline_exceeded:
-    case ErrorCode::cancelled:
-    case ErrorCode::sink_failed:
-        return false;
-    default:
-        return true;
-    }
+    return !is_childs_failure(code) && code != ErrorCode::cancelled &&
+           code != ErrorCode::sink_failed;
 }
 
 bool entered_child(const Error& error) {
@@ -71,16 +66,19 @@ bool entered_child(const Error& error) {
 
 } // namespace
 
-Worker::Worker(Supervisor& supervisor,
-               WorkerOptions options,
-               ImportSet imports,
-               TemplateSource template_source,
-               OnWorkerEvent on_event)
+namespace {
+
+WorkerHooks with_gate(WorkerHooks hooks, const WorkerOptions& options) {
+    if (hooks.gate == nullptr)
+        hooks.gate = std::make_shared<StartGate>(options);
+    return hooks;
+}
+
+} // namespace
+
+Worker::Worker(Supervisor& supervisor, WorkerOptions options, ImportSet imports, WorkerHooks hooks)
     : supervisor_(supervisor), options_(std::move(options)), imports_(std::move(imports)),
-      template_source_(std::move(template_source)), on_event_(std::move(on_event)),
-      intensity_(
-          {.max_restarts = options_.max_unplanned_restarts, .window = options_.restart_window},
-          std::random_device{}()) {}
+      hooks_(with_gate(std::move(hooks), options_)) {}
 
 Worker::~Worker() {
     const std::lock_guard lock(mutex_);
@@ -90,10 +88,16 @@ Worker::~Worker() {
 }
 
 OpenSession Worker::ensure(const CallOptions* call_options) {
+    ready(call_options);
+    const std::lock_guard lock(mutex_);
+    return session_;
+}
+
+Worker::Ready Worker::ready(const CallOptions* call_options) {
     {
         const std::lock_guard lock(mutex_);
         if (has_live_generation() && !find_decision_locked(false))
-            return session_;
+            return {generation_, session_.number};
     }
     const std::lock_guard starting(start_mutex_);
     std::optional<RestartDecision> decision;
@@ -104,16 +108,17 @@ OpenSession Worker::ensure(const CallOptions* call_options) {
         if (is_alive)
             decision = find_decision_locked(false);
         else
-            note_failure();
+            note_death();
     }
-    if (decision) {
+    if (decision)
         replace(*decision, call_options);
-    } else if (!is_alive) {
-        wait_for_permission(call_options);
-        start(call_options);
-    }
+    else if (!is_alive)
+        start_unplanned(call_options);
     const std::lock_guard lock(mutex_);
-    return session_;
+    if (generation_ == nullptr)
+        throw Failure(Error(ErrorCode::child_exited, "the worker was ended meanwhile")
+                          .with("work_entered_child", false));
+    return {generation_, session_.number};
 }
 
 bool Worker::has_live_generation() const {
@@ -149,18 +154,26 @@ std::optional<RestartDecision> Worker::find_decision_locked(bool next_is_import)
     return decide_at_rest(generation_->limits(), facts);
 }
 
-// The successor first, so that nobody waits for an end; then the end.
+// The successor first, so that nobody waits for an end, where there is room for both.
 void Worker::replace(const RestartDecision& decision, const CallOptions* call_options) {
     std::shared_ptr<Generation> before;
     {
         const std::lock_guard lock(mutex_);
         before = generation_;
+        if (before == nullptr)
+            return; // ended meanwhile: the next request starts another
         ++counters_.planned_restarts;
         counters_.last_decision = decision;
     }
     tell({.kind = WorkerEvent::Kind::restarting,
           .generation = before->number(),
           .text = to_string(decision)});
+    if (hooks_.may_overlap && !hooks_.may_overlap()) {
+        retire(before, decision);
+        // It is killed after the grace, so the wait is short.
+        before->wait_for_end(Clock::now() + options_.shutdown_grace + std::chrono::seconds(1));
+        return start(call_options);
+    }
     start(call_options);
     retire(before, decision);
 }
@@ -170,56 +183,41 @@ void Worker::retire(const std::shared_ptr<Generation>& generation,
     generation->retire(decision.reason, to_string(decision), options_.shutdown_grace);
 }
 
-// With mutex_ held. A generation that is gone without our doing counts; the first start does not.
-void Worker::note_failure() {
+// With mutex_ held. Each death that was none of ours counts once; the first start follows none.
+void Worker::note_death() {
     if (generation_ == nullptr)
         return;
     ++counters_.failures;
-    intensity_.record_failure(Clock::now());
+    hooks_.gate->record_failure(generation_->exit_facts().to_string());
+    generation_ = nullptr;
 }
 
-void Worker::wait_for_permission(const CallOptions* call_options) {
-    const Clock::time_point give_up_at = Clock::now() + options_.start_timeout;
-    while (true) {
-        StartAnswer answer = StartNow{};
-        {
-            const std::lock_guard lock(mutex_);
-            if (generation_ != nullptr)
-                answer = intensity_.try_start(Clock::now());
-        }
-        if (std::holds_alternative<StartNow>(answer))
-            return;
-        const auto* wait = std::get_if<WaitUntil>(&answer);
-        if (wait == nullptr || wait->at > give_up_at) {
-            tell({.kind = WorkerEvent::Kind::refused, .text = "too many unplanned restarts"});
-            throw Failure(
-                Error(ErrorCode::restart_limit,
-                      fmt::format("workers for {} ended unexpectedly too often; the last: {}",
-                                  imports_.modules.empty() ? std::string("no module")
-                                                           : imports_.modules.front().to_string(),
-                                  generation_->exit_facts().to_string()))
-                    .with("work_entered_child", false));
-        }
-        if (call_options != nullptr && call_options->cancellation.is_cancelled())
-            fail(ErrorCode::cancelled, "cancelled while waiting for a restart");
-        std::this_thread::sleep_until(std::min(wait->at, Clock::now() + milliseconds(5)));
+void Worker::start_unplanned(const CallOptions* call_options) {
+    try {
+        hooks_.gate->pass(Clock::now() + options_.start_timeout, call_options);
+    } catch (const Failure& failure) {
+        tell({.kind = WorkerEvent::Kind::refused, .text = failure.error().message()});
+        throw;
     }
+    start(call_options);
+}
+
+std::shared_ptr<TemplateWorker> Worker::find_template(const CallOptions* call_options) const {
+    if (!options_.use_template || !hooks_.template_source)
+        return nullptr;
+    return hooks_.template_source(call_options);
 }
 
 void Worker::start(const CallOptions* call_options) {
     const Clock::time_point begun = Clock::now();
     try {
-        std::shared_ptr<TemplateWorker> source;
-        if (options_.use_template && template_source_)
-            source = template_source_(call_options);
-        if (source != nullptr)
+        if (const auto source = find_template(call_options))
             start_by_fork(source);
         else
             start_by_spawn(call_options);
     } catch (const Failure& failure) {
-        const std::lock_guard lock(mutex_);
-        if (failure.error().code() != ErrorCode::cancelled && generation_ != nullptr)
-            intensity_.record_failure(Clock::now());
+        if (is_childs_failure(failure.error().code()))
+            hooks_.gate->record_failure(failure.error().message());
         throw;
     }
     WorkerEvent event{.kind = WorkerEvent::Kind::started};
@@ -273,13 +271,12 @@ Worker::call(const std::function<void(std::uint64_t session, wire::ToWorker&)>& 
              const WireRowSink& rows,
              std::optional<milliseconds> timeout) {
     for (int attempt = 0;; ++attempt) {
-        const std::uint64_t session = ensure(call_options).number;
-        const std::shared_ptr<Generation> generation = this->generation();
+        const Ready ready = this->ready(call_options);
         wire::ToWorker message;
-        make_message(session, message);
+        make_message(ready.session, message);
         try {
             wire::Summary summary =
-                call_once(std::move(message), generation, call_options, rows, timeout);
+                call_once(std::move(message), ready.generation, call_options, rows, timeout);
             end_if_isolated();
             return summary;
         } catch (const Failure& failure) {
@@ -339,17 +336,17 @@ wire::Summary Worker::call_once(wire::ToWorker message,
 void Worker::note_answer(const std::optional<std::uint64_t>& hash) {
     if (hash)
         supervisor_.record_success(*hash);
+    hooks_.gate->record_success();
     const std::lock_guard lock(mutex_);
     ++counters_.requests;
-    intensity_.record_success();
 }
 
 OpenSession Worker::import_again(const CallOptions* call_options) {
-    ensure(call_options);
+    const std::shared_ptr<Generation> generation = ready(call_options).generation;
     std::optional<RestartDecision> decision;
     {
         const std::lock_guard lock(mutex_);
-        if (has_live_generation())
+        if (generation == generation_ && has_live_generation())
             decision = find_decision_locked(true);
     }
     if (decision) {
@@ -358,7 +355,6 @@ OpenSession Worker::import_again(const CallOptions* call_options) {
         const std::lock_guard lock(mutex_);
         return session_;
     }
-    const std::shared_ptr<Generation> generation = this->generation();
     Call drain;
     drain.counts = false;
     drain.message.mutable_drain();
@@ -375,8 +371,7 @@ OpenSession Worker::import_again(const CallOptions* call_options) {
 }
 
 bool Worker::revalidate(const CallOptions* call_options) {
-    ensure(call_options);
-    const std::shared_ptr<Generation> generation = this->generation();
+    const std::shared_ptr<Generation> generation = ready(call_options).generation;
     OpenSession session =
         open_session(*generation, imports_, call_options, options_.start_timeout, false);
     const std::lock_guard lock(mutex_);
@@ -424,8 +419,8 @@ WorkerCounters Worker::counters() const {
 }
 
 void Worker::tell(WorkerEvent event) const {
-    if (on_event_)
-        on_event_(event);
+    if (hooks_.on_event)
+        hooks_.on_event(event);
 }
 
 } // namespace leanhost::worker

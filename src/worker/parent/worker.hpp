@@ -1,6 +1,6 @@
 #pragma once
 
-#include "worker/parent/restart_intensity.hpp"
+#include "worker/parent/start_gate.hpp"
 #include "worker/parent/template_worker.hpp"
 
 namespace leanhost::worker {
@@ -29,6 +29,16 @@ using OnWorkerEvent = std::function<void(const WorkerEvent&)>;
 /// Gives a ready template for the worker's imports, or null to start without one.
 using TemplateSource = std::function<std::shared_ptr<TemplateWorker>(const CallOptions*)>;
 
+/// What a worker shares with its owner. All may be left out.
+struct WorkerHooks {
+    TemplateSource template_source = {};
+    OnWorkerEvent on_event = {};
+    /// Whether there is room for a successor beside the child that it replaces. Without it, or when
+    /// it says yes, the successor is ready before the predecessor is asked to end.
+    std::function<bool()> may_overlap = {};
+    std::shared_ptr<StartGate> gate = {}; ///< null: one of its own
+};
+
 /// A worker whose children come and go: one import set, one live generation at a time, replaced
 /// as the restart policy says. Requests may come from several threads.
 class Worker {
@@ -38,8 +48,7 @@ public:
     Worker(Supervisor& supervisor,
            WorkerOptions options,
            ImportSet imports,
-           TemplateSource template_source,
-           OnWorkerEvent on_event);
+           WorkerHooks hooks = {});
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
@@ -81,14 +90,20 @@ public:
     WorkerCounters counters() const;
 
 private:
+    struct Ready {
+        std::shared_ptr<Generation> generation; ///< never null
+        std::uint64_t session;
+    };
+    Ready ready(const CallOptions* call_options);
     std::optional<RestartDecision> find_decision_locked(bool next_is_import) const;
     bool has_live_generation() const;
     void replace(const RestartDecision& decision, const CallOptions* call_options);
+    void start_unplanned(const CallOptions* call_options);
     void start(const CallOptions* call_options);
     void start_by_fork(const std::shared_ptr<TemplateWorker>& source);
     void start_by_spawn(const CallOptions* call_options);
-    void note_failure();
-    void wait_for_permission(const CallOptions* call_options);
+    void note_death();
+    std::shared_ptr<TemplateWorker> find_template(const CallOptions* call_options) const;
     void retire(const std::shared_ptr<Generation>& generation, const RestartDecision& decision);
     wire::Summary call_once(wire::ToWorker message,
                             const std::shared_ptr<Generation>& generation,
@@ -102,9 +117,8 @@ private:
     Supervisor& supervisor_;
     const WorkerOptions options_;
     const ImportSet imports_;
-    const TemplateSource template_source_;
-    const OnWorkerEvent on_event_;
-    std::mutex start_mutex_; // one start at a time; taken before mutex_
+    const WorkerHooks hooks_; ///< its gate is never null
+    std::mutex start_mutex_;  // one start at a time; taken before mutex_
     mutable std::mutex mutex_;
     // Guarded by mutex_.
     std::shared_ptr<Generation> generation_;
@@ -114,7 +128,6 @@ private:
     std::uint64_t residue_bytes_ = 0;
     bool is_restart_requested_ = false;
     bool have_files_changed_ = false;
-    RestartIntensity intensity_;
     WorkerCounters counters_;
 };
 
