@@ -35,9 +35,9 @@ struct WorkerOptions {
     Confinement strongest_confinement = Confinement::pid_namespace;
 
     /// How often children may be started, within a window, because others ended by themselves, had
-    /// to be ended, or never came to serve: in a pool, all children of one key together. Between
-    /// failures in a row a start waits, longer each time (50 ms to 30 s). Beyond it, requests fail
-    /// with restart_limit. 1 to 4096.
+    /// to be ended, or never came to serve: in a pool, as often for each of its max_workers, all
+    /// children of one key together. Between failures in a row a start waits, longer each time (50
+    /// ms to 30 s). Beyond it, requests fail with restart_limit. 1 to 4096.
     std::uint32_t max_unplanned_restarts = 16;
     std::chrono::milliseconds restart_window{60'000};
 

@@ -34,6 +34,21 @@ enum class TermKind : std::uint8_t {
     string,   ///< a: first byte, b: number of bytes
 };
 
+/// Whether it is made of other terms.
+inline bool has_parts(TermKind kind) {
+    switch (kind) {
+    case TermKind::app:
+    case TermKind::lam:
+    case TermKind::pi:
+    case TermKind::let:
+    case TermKind::proj:
+    case TermKind::fvar:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// One term in 16 bytes.
 struct TermNode {
     TermKind kind;

@@ -83,7 +83,7 @@ std::shared_ptr<PoolKey> WorkerPool::State::key_of(const LeaseRequest& request) 
         key->runtime = runtime;
         key->imports = request.imports;
         key->label = label_of(request.imports);
-        key->gate = std::make_shared<worker::StartGate>(options.worker);
+        key->gate = std::make_shared<worker::StartGate>(options.worker, options.max_workers);
         keys.push_front(std::move(key));
         forget_old_keys();
     }

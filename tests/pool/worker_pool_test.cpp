@@ -304,6 +304,7 @@ TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
 TEST_F(PoolFixture, AKeyWhoseChildrenAlwaysDieIsHeldBack) {
     WorkerPoolOptions with = options();
     with.worker.executable = "/bin/false";
+    with.max_workers = 1;
     with.worker.max_unplanned_restarts = 3;
     with.worker.use_template = false;
     WorkerPool pool = make(with);

@@ -43,6 +43,7 @@ std::string module_at(std::size_t key) {
 WorkerPoolOptions options_for(const TempDir& folder) {
     WorkerPoolOptions pool;
     pool.max_workers = 6;
+    pool.worker.max_unplanned_restarts = 4096; // its children crash on purpose
     pool.max_total_bytes = budget_bytes;
     pool.first_worker_bytes = 16 * mebibyte;
     pool.max_wait = 2s;

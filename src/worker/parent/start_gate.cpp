@@ -15,11 +15,15 @@ using std::chrono::milliseconds;
 
 // A token is a flag that nobody rings a bell for.
 constexpr milliseconds token_interval{5};
+// What RestartIntensity keeps in mind at most.
+constexpr std::size_t most_restarts = 4096;
 
 } // namespace
 
-StartGate::StartGate(const WorkerOptions& options)
-    : intensity_({.max_restarts = options.max_unplanned_restarts, .window = options.restart_window},
+StartGate::StartGate(const WorkerOptions& options, std::size_t workers)
+    : intensity_({.max_restarts = static_cast<std::uint32_t>(std::min<std::size_t>(
+                      most_restarts, workers * options.max_unplanned_restarts)),
+                  .window = options.restart_window},
                  std::random_device{}()) {}
 
 void StartGate::record_failure(std::string how) {

@@ -16,7 +16,8 @@ class StartGate {
 public:
     using Clock = std::chrono::steady_clock;
 
-    explicit StartGate(const WorkerOptions& options);
+    /// For `workers` that share it: each adds its max_unplanned_restarts.
+    explicit StartGate(const WorkerOptions& options, std::size_t workers = 1);
 
     /// A child ended unplanned, or could not be brought to serve; `how` is for people.
     void record_failure(std::string how);
