@@ -10,7 +10,9 @@ endif()
 
 find_program(LEANHOST_CCACHE ccache)
 if(LEANHOST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${LEANHOST_CCACHE})
+  # Paths below the checkout count as relative, so that a second checkout finds what the first has compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${LEANHOST_CCACHE})
 endif()
 
 add_library(leanhost_compile_options INTERFACE)
