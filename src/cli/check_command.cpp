@@ -1,13 +1,17 @@
 #include "base/guard.hpp"
+#include "cli/check_modules_run.hpp"
+#include "cli/check_words.hpp"
 #include "cli/command.hpp"
+#include "cli/module_arguments.hpp"
 #include "cli/progress_line.hpp"
 #include "kernel/check_export.hpp"
-#include "object/constant_info.hpp"
+#include "module/module_place.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <memory>
 
 namespace leanhost::cli {
@@ -18,6 +22,8 @@ using kernel::Outcome;
 
 struct CheckCommandOptions {
     std::vector<std::filesystem::path> files;
+    ModuleArguments modules;
+    bool with_closure = false;
     bool as_json = false;
     unsigned jobs = 1;
     std::uint64_t max_heartbeats = 0;
@@ -26,41 +32,21 @@ struct CheckCommandOptions {
     std::vector<std::string> allowed_axioms;
 };
 
-const char* outcome_name(Outcome outcome) {
-    switch (outcome) {
-    case Outcome::accepted:
-        return "accepted";
-    case Outcome::rejected:
-        return "rejected";
-    default:
-        return "declined";
-    }
-}
-
-int exit_status(Outcome outcome) {
-    return static_cast<int>(outcome);
+bool is_module_file(const std::filesystem::path& file) {
+    return file.extension() == ".olean";
 }
 
 nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportReport& report) {
     nlohmann::ordered_json json;
     json["schema"] = "leanhost.check/1";
     json["file"] = file.string();
-    json["verdict"] = outcome_name(report.verdict.outcome);
-    if (report.verdict.outcome != Outcome::accepted) {
+    if (report.verdict.outcome != Outcome::accepted)
         json["declaration"] = report.declaration;
-        json["reason"] = report.verdict.reason;
-        json["message"] = report.verdict.message;
-        json["where"] = report.verdict.where;
-    }
+    add_verdict(json, report.verdict);
     json["lean_version"] = report.lean_version;
     json["format_version"] = report.format_version;
     json["declarations"] = report.num_declarations;
-    nlohmann::ordered_json constants;
-    for (unsigned kind = 0; kind < object::num_constant_kinds; ++kind) {
-        const auto name = object::constant_kind_name(static_cast<object::ConstantKind>(kind));
-        constants[std::string(name)] = report.constants[kind];
-    }
-    json["constants"] = constants;
+    json["constants"] = constants_json(report.constants);
     json["unsafe_or_partial"] = report.num_unsafe;
     json["axioms"] = report.axioms;
     json["heartbeats"] = report.heartbeats;
@@ -71,55 +57,123 @@ nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportRe
     return json;
 }
 
-std::string dump(const nlohmann::ordered_json& value) {
-    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 void print_for_people(const std::filesystem::path& file, const ExportReport& report) {
     std::string axioms;
     for (const std::string& axiom : report.axioms)
         axioms += (axioms.empty() ? "" : ", ") + axiom;
     fmt::print("{}: {}: {} declarations{}{}\n", file.string(), outcome_name(report.verdict.outcome),
                report.num_declarations, axioms.empty() ? "" : "; axioms: ", axioms);
-    if (report.verdict.outcome == Outcome::accepted)
-        return;
-    fmt::print("  {} ({}", report.declaration, report.verdict.reason);
-    if (!report.verdict.where.empty())
-        fmt::print(", at {}", report.verdict.where);
-    fmt::print(")\n  {}\n", report.verdict.message);
+    if (report.verdict.outcome != Outcome::accepted)
+        fmt::print("  {}\n", describe(report.declaration, report.verdict));
+}
+
+kernel::CheckOptions check_options(const CheckCommandOptions& options) {
+    kernel::CheckOptions result;
+    result.jobs = options.jobs;
+    result.max_heartbeats = options.max_heartbeats;
+    result.max_memory_bytes = options.max_memory_mib << 20U;
+    if (options.has_axiom_policy)
+        result.allowed_axioms = &options.allowed_axioms;
+    return result;
 }
 
 ExportReport check(const std::filesystem::path& file, const CheckCommandOptions& options) {
-    kernel::CheckOptions check_options;
-    check_options.jobs = options.jobs;
-    check_options.max_heartbeats = options.max_heartbeats;
-    check_options.max_memory_bytes = options.max_memory_mib << 20U;
-    if (options.has_axiom_policy)
-        check_options.allowed_axioms = &options.allowed_axioms;
     ProgressLine progress;
     Monitor monitor(progress.sink(file.string()), {});
-    return kernel::check_export(file, check_options, monitor);
+    return kernel::check_export(file, check_options(options), monitor);
 }
 
-// A rejection outweighs a decline, an error all: the status is that of the worst file.
-int run(const CheckCommandOptions& options) {
-    int status = 0;
-    int error = 0;
-    for (const auto& file : options.files) {
-        const auto report = guarded("check", [&] { return check(file, options); });
-        if (!report) {
-            fmt::print(stderr, "leanhost: {}\n", report.error().message());
-            error = error != 0 ? error : cli_exit_code(report.error().code());
-            continue;
-        }
-        if (options.as_json)
-            fmt::print("{}\n", dump(to_json(file, *report)));
-        else
-            print_for_people(file, *report);
-        const int now = exit_status(report->verdict.outcome);
-        status = status == 1 || now == 1 ? 1 : std::max(status, now);
+/// The worst of several: an error before a rejection before a decline.
+class ExitStatus {
+public:
+    void add(Outcome outcome) {
+        const int now = exit_status(outcome);
+        status_ = status_ == 1 || now == 1 ? 1 : std::max(status_, now);
     }
-    return error != 0 ? error : status;
+    void add(const Error& error) {
+        fmt::print(stderr, "leanhost: {}\n", error.message());
+        error_ = error_ != 0 ? error_ : cli_exit_code(error.code());
+    }
+    int value() const { return error_ != 0 ? error_ : status_; }
+
+private:
+    int status_ = 0;
+    int error_ = 0;
+};
+
+void run_export(const std::filesystem::path& file,
+                const CheckCommandOptions& options,
+                ExitStatus& status) {
+    const auto report = guarded("check", [&] { return check(file, options); });
+    if (!report) {
+        status.add(report.error());
+        return;
+    }
+    if (options.as_json)
+        fmt::print("{}\n", dump_json_line(to_json(file, *report)));
+    else
+        print_for_people(file, *report);
+    status.add(report->verdict.outcome);
+}
+
+// Files that hold modules, by the folder that they belong to; then modules by name.
+std::vector<CheckedModules> modules_to_check(const CheckCommandOptions& options) {
+    std::map<std::vector<std::filesystem::path>, CheckedModules> by_path;
+    for (const auto& file : options.files) {
+        if (!is_module_file(file))
+            continue;
+        const auto place = module::place_of_module(file, options.modules.paths);
+        auto path = options.modules.paths;
+        if (path.empty())
+            path.push_back(place.root);
+        CheckedModules& group = by_path[path];
+        group.search_path = path;
+        group.modules.push_back(place.module);
+    }
+    if (!options.modules.names.empty() || options.files.empty()) {
+        std::vector<Name> names;
+        std::vector<std::filesystem::path> path;
+        resolve_modules(options.modules, path, names);
+        CheckedModules& group = by_path[path];
+        group.search_path = path;
+        group.modules.insert(group.modules.end(), names.begin(), names.end());
+    }
+    std::vector<CheckedModules> result;
+    for (auto& [path, group] : by_path) {
+        group.with_closure = options.with_closure;
+        result.push_back(std::move(group));
+    }
+    return result;
+}
+
+void run_modules(const CheckedModules& modules,
+                 const CheckCommandOptions& options,
+                 ExitStatus& status) {
+    const auto report = guarded("check", [&] {
+        ProgressLine progress;
+        Monitor monitor(progress.sink("check"), {});
+        return check_modules(modules, check_options(options), monitor);
+    });
+    if (!report) {
+        status.add(report.error());
+        return;
+    }
+    if (options.as_json)
+        print_modules_report_json(*report);
+    else
+        print_modules_report(*report);
+    status.add(report->outcome);
+}
+
+int run(const CheckCommandOptions& options) {
+    ExitStatus status;
+    for (const auto& file : options.files) {
+        if (!is_module_file(file))
+            run_export(file, options, status);
+    }
+    for (const CheckedModules& modules : modules_to_check(options))
+        run_modules(modules, options, status);
+    return status.value();
 }
 
 } // namespace
@@ -127,9 +181,13 @@ int run(const CheckCommandOptions& options) {
 void add_check_command(CLI::App& app, CommandBody& chosen) {
     auto options = std::make_shared<CheckCommandOptions>();
     CLI::App* command = app.add_subcommand(
-        "check", "Check every declaration of an export with the kernel: 0 accepted, 1 rejected, "
-                 "2 declined, other: error");
-    command->add_option("FILE", options->files, "Exports (.ndjson, also .zst; -)")->required();
+        "check", "Check every declaration of exports and modules with the kernel: 0 accepted, 1 "
+                 "rejected, 2 declined, other: error");
+    command->add_option("FILE", options->files,
+                        "Exports (.ndjson, also .zst; -) and modules (.olean)");
+    add_module_arguments(*command, options->modules);
+    command->add_flag("--closure", options->with_closure,
+                      "Modules: check everything that they import, too");
     command->add_flag("--json", options->as_json, "Print one JSON object a line for each file");
     command->add_option("--jobs,-j", options->jobs, "Threads to check with")
         ->check(CLI::Range(1, 256));
@@ -144,6 +202,8 @@ void add_check_command(CLI::App& app, CommandBody& chosen) {
         ->expected(0, -1)
         ->each([options](const std::string&) { options->has_axiom_policy = true; });
     command->footer("Examples:\n  leanhost check init.ndjson.zst\n"
+                    "  leanhost check --path .lake/build/lib/lean --module Main --closure\n"
+                    "  leanhost check .lake/build/lib/lean/Main.olean\n"
                     "  leanhost check --json --allow-axioms propext,Quot.sound,Classical.choice -- "
                     "export.ndjson");
     command->callback([options, &chosen] {

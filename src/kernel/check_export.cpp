@@ -1,7 +1,7 @@
 #include "kernel/check_export.hpp"
 
-#include "base/large_stack.hpp"
 #include "base/workers.hpp"
+#include "kernel/check_stack.hpp"
 #include "kernel/checker.hpp"
 #include "kernel/export_loader.hpp"
 #include "module/lean4export/export_reader.hpp"
@@ -16,16 +16,6 @@
 
 namespace leanhost::kernel {
 namespace {
-
-#ifdef LEANHOST_SANITIZED
-// When an exception leaves many frames, the address sanitizer forgives what they left behind on
-// stacks of less than 64 MiB only.
-constexpr std::size_t stack_bytes = std::size_t{48} << 20;
-#else
-constexpr std::size_t stack_bytes = std::size_t{1} << 30;
-#endif
-// What is left for functions that do not look, and for what an exception needs.
-constexpr std::size_t stack_reserve_bytes = std::size_t{1} << 18;
 
 // How many terms an export of that size has, at the length that lines have. What would grow with
 // them is made as large at once: growing costs as much again as filling.
@@ -48,13 +38,6 @@ struct Ended {};
 Limits limits_of(const CheckOptions& options) {
     return {options.max_heartbeats, static_cast<std::size_t>(options.max_memory_bytes),
             options.keep_scratch_bytes};
-}
-
-// For the thread whose stack of `stack_bytes` begins here.
-void prepare(TypeChecker& types, const CancellationToken& token) {
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    types.set_stack_limit(here - stack_bytes + stack_reserve_bytes);
-    types.set_token(token);
 }
 
 /// What an export's declarations stand in, and what is said of them at the end.
@@ -105,14 +88,8 @@ protected:
         const ConstantInfo& info = declaration.constants.front();
         if (info.kind != ConstantKind::axiom)
             return {};
-        const std::string name = names_.text(info.name);
-        report_.axioms.push_back(name);
-        const auto* const allowed = options_.allowed_axioms;
-        if (allowed == nullptr ||
-            std::find(allowed->begin(), allowed->end(), name) != allowed->end())
-            return {};
-        return {Outcome::rejected, "axiom_not_allowed",
-                fmt::format("the axiom {} is not among those allowed", name), ""};
+        report_.axioms.push_back(names_.text(info.name));
+        return axiom_verdict(options_, report_.axioms.back());
     }
 
     void end_at(const Declaration& declaration, Verdict verdict) {
@@ -174,10 +151,14 @@ protected:
 /// Each declaration is checked when it has been read.
 class SerialCheck final : public ExportCheck {
 public:
-    SerialCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
+    SerialCheck(const std::filesystem::path& path,
+                const CheckOptions& options,
+                Monitor& monitor,
+                std::uintptr_t stack_limit)
         : ExportCheck(path, options, monitor),
           checker_(environment_, names_, known_, arena_, limits_of(options)) {
-        prepare(checker_.types(), monitor.token());
+        checker_.types().set_stack_limit(stack_limit);
+        checker_.types().set_token(monitor.token());
     }
 
 private:
@@ -232,7 +213,9 @@ private:
             workers_.emplace_back();
         first_bad_ = declarations_.size();
         run_workers(jobs, [this](unsigned worker) {
-            run_on_large_stack(stack_bytes, [&] { work(workers_[worker], worker == 0); });
+            run_on_check_stack([&](std::uintptr_t stack_limit) {
+                work(workers_[worker], stack_limit, worker == 0);
+            });
         });
         for (std::size_t i = 0; i < first_bad_; ++i) {
             Verdict verdict = policy(declarations_[i]);
@@ -246,9 +229,10 @@ private:
             end_at(declarations_[first_bad_], std::move(bad_verdict_));
     }
 
-    void work(Worker& worker, bool reports) {
+    void work(Worker& worker, std::uintptr_t stack_limit, bool reports) {
         Checker checker(environment_, names_, known_, arena_, limits_of(options_));
-        prepare(checker.types(), monitor_.token());
+        checker.types().set_stack_limit(stack_limit);
+        checker.types().set_token(monitor_.token());
         checker.types().set_stop_token(worker.stop.token());
         auto builtin = builtins_.begin();
         std::size_t peak = 0;
@@ -309,11 +293,19 @@ private:
 
 } // namespace
 
+Verdict axiom_verdict(const CheckOptions& options, const std::string& axiom) {
+    const auto* const allowed = options.allowed_axioms;
+    if (allowed == nullptr || std::find(allowed->begin(), allowed->end(), axiom) != allowed->end())
+        return {};
+    return {Outcome::rejected, "axiom_not_allowed",
+            fmt::format("the axiom {} is not among those allowed", axiom), ""};
+}
+
 ExportReport
 check_export(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor) {
-    return run_on_large_stack(stack_bytes, [&] {
+    return run_on_check_stack([&](std::uintptr_t stack_limit) {
         if (options.jobs <= 1)
-            return SerialCheck(path, options, monitor).run(path);
+            return SerialCheck(path, options, monitor, stack_limit).run(path);
         return ParallelCheck(path, options, monitor).run(path);
     });
 }

@@ -45,7 +45,7 @@ void Checker::check_names(const Declaration& declaration) {
         // The number of the anonymous name stands for "none" in the kernel's tables.
         if (info.name == NameId{})
             reject(RejectReason::bad_block, "a constant without a name");
-        if (types_.find(info.name) != nullptr)
+        if (!declaration.is_restated && types_.find(info.name) != nullptr)
             reject(RejectReason::duplicate_name,
                    fmt::format("{} is declared before", types_.names().text(info.name)));
         names.push_back(info.name);

@@ -20,6 +20,7 @@ public:
     Verdict check(const Declaration& declaration, Ordinal ordinal);
 
     TypeChecker& types() noexcept { return types_; }
+    const TypeChecker& types() const noexcept { return types_; }
 
 private:
     void check_names(const Declaration& declaration);

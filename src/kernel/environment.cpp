@@ -10,15 +10,34 @@ constexpr std::size_t max_constants = std::size_t{1} << 26;
 
 Environment::Environment() : constants_(max_constants) {}
 
-void Environment::add(ConstantInfo info, const InductiveFacts* facts) {
-    LEANHOST_REQUIRE(find(info.name) == nullptr);
+NameId major_inductive(const TermStore& store, const InductiveFacts& facts, Term type) {
+    const std::uint64_t before =
+        std::uint64_t{facts.num_params} + facts.num_motives + facts.num_minors + facts.num_indices;
+    for (std::uint64_t i = 0; i < before && store.kind(type) == TermKind::pi; ++i)
+        type = store[type].b;
+    if (store.kind(type) != TermKind::pi)
+        return anonymous;
+    Term head = store[type].a;
+    while (store.kind(head) == TermKind::app)
+        head = store[head].a;
+    return store.kind(head) == TermKind::constant ? NameId{store[head].a} : anonymous;
+}
+
+const ConstantInfo* Environment::add(ConstantInfo info, const InductiveFacts* facts) {
+    LEANHOST_REQUIRE(info.name >= by_name_.size() || by_name_[info.name] == 0);
     if (facts != nullptr) {
         info.facts = static_cast<std::uint32_t>(facts_.size());
         facts_.push_back(*facts);
     }
     if (info.name >= by_name_.size())
         by_name_.resize(info.name + info.name / 4 + 1024, 0);
-    by_name_[info.name] = constants_.push(info) + 1;
+    const std::uint32_t place = constants_.push(info);
+    by_name_[info.name] = place + 1;
+    return &constants_[place];
+}
+
+void Environment::set_value(NameId name, Term value) {
+    constants_[by_name_[name] - 1].value = value;
 }
 
 void Overlay::add(ConstantInfo info, const InductiveFacts* facts) {

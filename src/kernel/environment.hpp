@@ -29,7 +29,7 @@ struct InductiveFacts {
     NameId inductive = anonymous;     ///< constructor; recursor: the major premise's type
     std::uint32_t num_params = 0;
     std::uint32_t num_indices = 0;
-    std::uint32_t num_nested = 0;
+    std::uint32_t num_nested = 0; ///< or `unstated`: modules before Lean 4.12 do not say
     std::uint32_t index = 0;      ///< constructor
     std::uint32_t num_fields = 0; ///< constructor
     std::uint32_t num_motives = 0;
@@ -37,6 +37,8 @@ struct InductiveFacts {
     bool is_recursive = false;
     bool is_reflexive = false;
     bool has_k = false;
+
+    static constexpr std::uint32_t unstated = 0xFFFFFFFF;
 };
 
 /// What an environment holds under a name.
@@ -52,6 +54,7 @@ struct ConstantInfo {
     Term value = no_term; ///< definition, theorem, opaque
     Ordinal ordinal = 0;
     std::uint32_t facts = none; ///< inductive types, constructors, recursors
+    std::uint32_t origin = 0;   ///< what the environment's source, if it has one, knows it by
 
     static constexpr std::uint32_t none = 0xFFFFFFFF;
 
@@ -66,22 +69,51 @@ struct Declaration {
     std::vector<ConstantInfo> constants;
     std::deque<InductiveFacts> facts; ///< of those constants whose `facts` counts into it
     bool is_inductive_block = false;
+    /// Lean lets two modules state the same theorem: the name may be taken.
+    bool is_restated = false;
 };
 
-/// All constants by name. One thread adds.
+/// The inductive type of a recursor's major premise, by the recursor's `type`, which stands behind
+/// what its `facts` count; `anonymous` if there is none.
+NameId major_inductive(const TermStore& store, const InductiveFacts& facts, Term type);
+
+/// Where an environment finds constants that nobody has added to it. Serves one thread.
+class ConstantSource {
+public:
+    ConstantSource() = default;
+    ConstantSource(const ConstantSource&) = delete;
+    ConstantSource& operator=(const ConstantSource&) = delete;
+    virtual ~ConstantSource() = default;
+
+    /// Adds the constant of that name to the environment and returns it; null: there is none.
+    virtual const ConstantInfo* load(NameId name) = 0;
+    /// The value of a constant that `load` has added without one.
+    virtual Term load_value(const ConstantInfo& info) = 0;
+};
+
+/// All constants by name. One thread adds; with a source, one thread uses it.
 class Environment {
 public:
     Environment();
 
-    /// Null: no such constant.
-    const ConstantInfo* find(NameId name) const noexcept {
-        return name < by_name_.size() && by_name_[name] != 0 ? &constants_[by_name_[name] - 1]
-                                                             : nullptr;
+    /// Null: no such constant. Throws what the source throws.
+    const ConstantInfo* find(NameId name) const {
+        if (name < by_name_.size() && by_name_[name] != 0)
+            return &constants_[by_name_[name] - 1];
+        return source_ == nullptr ? nullptr : source_->load(name);
     }
+    /// Of a definition, theorem or opaque constant. Throws what the source throws.
+    Term value_of(const ConstantInfo& info) const {
+        return info.value == no_term && source_ != nullptr ? source_->load_value(info) : info.value;
+    }
+    /// Borrows the source.
+    void set_source(ConstantSource* source) noexcept { source_ = source; }
     const InductiveFacts& facts(const ConstantInfo& info) const { return facts_[info.facts]; }
 
     /// Adds `info`, whose facts (null: none) are copied. The name must be free.
-    void add(ConstantInfo info, const InductiveFacts* facts);
+    const ConstantInfo* add(ConstantInfo info, const InductiveFacts* facts);
+    /// The value of a constant that was added without one.
+    void set_value(NameId name, Term value);
     std::size_t size() const noexcept { return constants_.size(); }
     const ConstantInfo& operator[](std::uint32_t i) const { return constants_[i]; }
     std::size_t bytes() const noexcept;
@@ -90,6 +122,7 @@ private:
     std::vector<std::uint32_t> by_name_; ///< position + 1
     ReservedArray<ConstantInfo> constants_;
     std::deque<InductiveFacts> facts_;
+    ConstantSource* source_ = nullptr;
 };
 
 /// Constants beside an environment: those of the block that is being checked.

@@ -199,20 +199,6 @@ void ExportLoader::nat_literal(Id id, std::string_view digits) {
     add_term(id, term);
 }
 
-// The head of the major premise's type, which stands behind all the others.
-NameId ExportLoader::major_inductive(const InductiveFacts& recursor, Term type) const {
-    const std::uint64_t before = std::uint64_t{recursor.num_params} + recursor.num_motives +
-                                 recursor.num_minors + recursor.num_indices;
-    for (std::uint64_t i = 0; i < before && store_.kind(type) == TermKind::pi; ++i)
-        type = store_[type].b;
-    if (store_.kind(type) != TermKind::pi)
-        return anonymous;
-    Term head = store_[type].a;
-    while (store_.kind(head) == TermKind::app)
-        head = store_[head].a;
-    return store_.kind(head) == TermKind::constant ? NameId{store_[head].a} : anonymous;
-}
-
 InductiveFacts ExportLoader::facts(const lean4export::ExportConstant& from, Term type) {
     InductiveFacts facts;
     for (const Id id : from.all)
@@ -235,7 +221,7 @@ InductiveFacts ExportLoader::facts(const lean4export::ExportConstant& from, Term
     if (from.kind == ConstantKind::constructor)
         facts.inductive = name_of(from.inductive);
     if (from.kind == ConstantKind::recursor)
-        facts.inductive = major_inductive(facts, type);
+        facts.inductive = major_inductive(store_, facts, type);
     return facts;
 }
 

@@ -64,7 +64,6 @@ private:
     void make_pending();
     ConstantInfo constant(const module::lean4export::ExportConstant& from, Declaration& into);
     InductiveFacts facts(const module::lean4export::ExportConstant& from, Term type);
-    NameId major_inductive(const InductiveFacts& recursor, Term type) const;
 
     TermStore& store_;
     NameTable& names_;

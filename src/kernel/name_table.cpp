@@ -1,5 +1,6 @@
 #include "kernel/name_table.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -76,6 +77,26 @@ NameId NameTable::dotted(std::string_view text) {
         at = dot + 1;
     }
     return name;
+}
+
+NameId NameTable::intern(const Name& name) {
+    NameId id = anonymous;
+    for (const Name::Component& part : name.components())
+        id = part.is_number ? num(id, part.number) : str(id, part.text);
+    return id;
+}
+
+Name NameTable::to_name(NameId name) const {
+    std::vector<Name::Component> components;
+    for (; name != anonymous; name = nodes_[name].prefix) {
+        const Node& node = nodes_[name];
+        if (node.length == number)
+            components.push_back({{}, node.start, true});
+        else
+            components.push_back({std::string(component(node)), 0, false});
+    }
+    std::reverse(components.begin(), components.end());
+    return Name(std::move(components));
 }
 
 std::string NameTable::text(NameId name, std::size_t limit_bytes) const {

@@ -3,6 +3,8 @@
 #include "kernel/handle_table.hpp"
 #include "kernel/reserved_array.hpp"
 
+#include <leanhost/name.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,9 @@ public:
     NameId find_str(NameId prefix, std::string_view component) const;
     /// Splits at dots: for the names that the kernel itself knows.
     NameId dotted(std::string_view text);
+
+    NameId intern(const Name& name);
+    Name to_name(NameId name) const;
 
     NameId prefix(NameId name) const { return nodes_[name].prefix; }
     std::uint32_t size() const noexcept { return nodes_.size(); }

@@ -58,7 +58,7 @@ Term InductiveCheck::annotated(Term term) {
     const ConstantInfo* const info = checker_.find(head.a);
     if (info == nullptr || info->kind != ConstantKind::definition)
         return no_term;
-    Term body = info->value;
+    Term body = checker_.value_of(*info);
     for (unsigned i = 0; i < num_args; ++i) {
         if (store_.kind(body) != TermKind::lam)
             return no_term;

@@ -24,7 +24,7 @@ TypeChecker::TypeChecker(const Environment& environment,
     envs_.push(EnvNode{});
 }
 
-const ConstantInfo* TypeChecker::find(NameId name) const noexcept {
+const ConstantInfo* TypeChecker::find(NameId name) const {
     if (overlay_ != nullptr) {
         if (const ConstantInfo* const found = overlay_->find(name))
             return found;

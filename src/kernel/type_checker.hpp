@@ -103,7 +103,9 @@ public:
     unsigned num_args(Term term) const noexcept;
     Term mk_app(Term function, std::span<const Term> args);
 
-    const ConstantInfo* find(NameId name) const noexcept;
+    const ConstantInfo* find(NameId name) const;
+    /// Of a constant that was found.
+    Term value_of(const ConstantInfo& info) const { return environment_.value_of(info); }
     const InductiveFacts& facts(const ConstantInfo& info) const;
     /// Constants of the declaration that is being checked, found before those of the environment.
     void set_overlay(const Overlay* overlay) noexcept { overlay_ = overlay; }
@@ -128,7 +130,12 @@ public:
 
     std::uint64_t heartbeats() const noexcept { return heartbeats_; }
     std::uint64_t total_heartbeats() const noexcept { return total_heartbeats_ + heartbeats_; }
-    std::size_t scratch_bytes() const noexcept;
+    /// Steps of beta, zeta, delta, iota and projections that were carried out, in all.
+    std::uint64_t total_reductions() const noexcept { return reductions_; }
+    /// Throws when cancelled or over a limit: for work that takes no heartbeats.
+    void check_limits();
+    std::size_t scratch_bytes() const noexcept; ///< with the room of tables
+    std::size_t load_bytes() const noexcept;    ///< in use
     const std::vector<const char*>& path() const noexcept { return path_; }
 
 private:
@@ -282,10 +289,8 @@ private:
         if ((++heartbeats_ & 1023) == 0)
             check_limits();
     }
-    void check_limits();
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
-    std::size_t load_bytes() const noexcept;
 
     const Environment& environment_;
     const NameTable& names_;
@@ -327,6 +332,7 @@ private:
     const Overlay* overlay_ = nullptr;
     std::uint64_t heartbeats_ = 0;
     std::uint64_t total_heartbeats_ = 0;
+    std::uint64_t reductions_ = 0;
     std::vector<const char*> path_;
 
     std::uint32_t builtins_ = 0;         ///< nat_literals and the bits of NatCall

@@ -77,11 +77,13 @@ Term TypeChecker::run(Machine machine) {
         case TermKind::lam:
             if (stack_.size() == machine.base)
                 return force({machine.term, machine.env});
+            ++reductions_;
             machine.env = push(machine.env, stack_.back());
             stack_.pop_back();
             machine.term = node.b;
             continue;
         case TermKind::let:
+            ++reductions_;
             machine.env = push(machine.env, argument(node.a, machine.env));
             machine.term = store_[node.b].b;
             continue;
@@ -90,12 +92,16 @@ Term TypeChecker::run(Machine machine) {
                 continue;
             break;
         case TermKind::constant:
-            if (step_constant(machine, node))
+            if (step_constant(machine, node)) {
+                ++reductions_;
                 continue;
+            }
             break;
         case TermKind::proj:
-            if (step_proj(machine, node))
+            if (step_proj(machine, node)) {
+                ++reductions_;
                 continue;
+            }
             break;
         default:
             break;
@@ -160,7 +166,7 @@ bool TypeChecker::step_delta(Machine& machine, const ConstantInfo& info, Levels 
     if (store_.levels(levels).size() != store_.levels(info.params).size())
         return false;
     machine.env = root_for(info.params, substitute_levels(levels, machine.env));
-    machine.term = info.value;
+    machine.term = value_of(info);
     return true;
 }
 
@@ -358,7 +364,7 @@ std::optional<Term> TypeChecker::unfold_definition(Term term) {
         return std::nullopt;
     std::vector<Term> args;
     app_args(term, args);
-    return mk_app(instantiate_params(info->value, info->params, head.b), args);
+    return mk_app(instantiate_params(value_of(*info), info->params, head.b), args);
 }
 
 // unfold_definition and whnf_core in one go, nothing being built in between.

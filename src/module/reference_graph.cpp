@@ -1,6 +1,7 @@
 #include "module/reference_graph.hpp"
 
 #include "base/workers.hpp"
+#include "module/mentioned_names.hpp"
 
 #include <absl/container/flat_hash_map.h>
 #include <fmt/format.h>
@@ -15,39 +16,7 @@ using Edge = ReferenceGraph::Edge;
 using Number = ReferenceGraph::Number;
 using object::ConstantInfoRef;
 using object::ConstantKind;
-using object::ExprRef;
 using object::NameRef;
-using object::ObjectRef;
-
-// Terms of a region that were met for the constant at hand: a stamp for each 8 bytes, so that
-// nothing is cleared between constants.
-class VisitedTerms {
-public:
-    explicit VisitedTerms(const Region& region) {
-        for (const Region::Part& part : region.parts()) {
-            parts_.push_back({reinterpret_cast<std::uint64_t>(part.bytes.data()),
-                              std::vector<std::uint32_t>(part.bytes.size() / 8 + 1)});
-        }
-    }
-    void begin_constant() { ++stamp_; }
-    // Whether it was not met yet.
-    bool add(ObjectRef term) {
-        for (Part& part : parts_) {
-            const std::uint64_t slot = (term.word() - part.address) / 8;
-            if (term.word() >= part.address && slot < part.stamps.size())
-                return std::exchange(part.stamps[slot], stamp_) != stamp_;
-        }
-        return true; // in no part: reading it fails
-    }
-
-private:
-    struct Part {
-        std::uint64_t address;
-        std::vector<std::uint32_t> stamps;
-    };
-    std::vector<Part> parts_;
-    std::uint32_t stamp_ = 0;
-};
 
 // What the constants of one module mention.
 struct ModuleReferences {
@@ -61,7 +30,7 @@ public:
     ModuleReader(const ClosureModule& module,
                  const ConstantIndex& index,
                  std::span<const Number> first)
-        : module_(module), index_(index), first_(first), visited_(*module.region) {}
+        : module_(module), index_(index), first_(first), mentioned_(*module.region) {}
 
     ModuleReferences read(const Monitor& monitor) {
         ModuleReferences result;
@@ -78,47 +47,23 @@ public:
 
 private:
     void read_constant(ConstantInfoRef constant) {
-        visited_.begin_constant();
         found_.clear();
         mentions_unknown_ = false;
-        is_in_type_ = true;
-        add_terms(constant.type());
-        is_in_type_ = false;
-        if (constant.has_value())
-            add_terms(constant.value());
-        if (constant.kind() == ConstantKind::recursor) {
-            for (const object::RecursorRuleRef rule : constant.rules())
-                add_terms(rule.rhs());
-        }
+        mentioned_.read(
+            constant, [this](NameRef name, bool is_in_type) { add_name(name, is_in_type); },
+            [](bool) {});
         if (constant.kind() == ConstantKind::inductive) {
             for (const NameRef name : constant.constructors())
-                add_name(name);
+                add_name(name, false);
         }
     }
 
-    // Everything below `root` that was not met yet for this constant.
-    void add_terms(ExprRef root) {
-        todo_.push_back(root);
-        while (!todo_.empty()) {
-            const ExprRef term = todo_.back();
-            todo_.pop_back();
-            if (!visited_.add(term.object()))
-                continue;
-            const ExprRef::Kind kind = term.kind();
-            if (kind == ExprRef::Kind::constant || kind == ExprRef::Kind::proj)
-                add_name(term.name());
-            const ExprRef::ChildFields below = term.child_fields();
-            for (unsigned i = 0; i < below.count; ++i)
-                todo_.push_back(term.child(below.first + i));
-        }
-    }
-
-    void add_name(NameRef name) {
+    void add_name(NameRef name, bool is_in_type) {
         const Number number = number_of(name);
         if (number == none)
             mentions_unknown_ = true;
         else
-            found_.push_back(Edge::to(number, is_in_type_));
+            found_.push_back(Edge::to(number, is_in_type));
     }
 
     // A module's terms share their names, so few are looked up.
@@ -147,11 +92,9 @@ private:
     const ClosureModule& module_;
     const ConstantIndex& index_;
     const std::span<const Number> first_;
-    VisitedTerms visited_;
+    MentionedNames mentioned_;
     absl::flat_hash_map<std::uint64_t, Number> numbers_; // by the name object
-    std::vector<ExprRef> todo_;
-    std::vector<Edge> found_; // of the constant at hand
-    bool is_in_type_ = false;
+    std::vector<Edge> found_;                            // of the constant at hand
     bool mentions_unknown_ = false;
 };
 

@@ -14,6 +14,7 @@ constexpr unsigned inductive_params = 1;
 constexpr unsigned inductive_indices = 2;
 constexpr unsigned inductive_all = 3;
 constexpr unsigned inductive_constructors = 4;
+constexpr unsigned inductive_nested = 5; // since 4.12
 constexpr unsigned constructor_inductive = 1;
 constexpr unsigned constructor_cidx = 2;
 constexpr unsigned constructor_params = 3;
@@ -164,6 +165,13 @@ bool ConstantInfoRef::is_recursive() const {
 
 bool ConstantInfoRef::is_reflexive() const {
     return val_of(ConstantKind::inductive).scalar_field<std::uint8_t>(2) != 0;
+}
+
+std::optional<NatRef> ConstantInfoRef::num_nested() const {
+    const ObjectRef inductive = val_of(ConstantKind::inductive);
+    if (inductive.num_fields() <= inductive_nested)
+        return std::nullopt;
+    return NatRef(inductive.field(inductive_nested));
 }
 
 NameRef ConstantInfoRef::inductive_name() const {

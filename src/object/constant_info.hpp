@@ -70,6 +70,7 @@ public:
     ListRef<NameRef> constructors() const;
     bool is_recursive() const;
     bool is_reflexive() const;
+    std::optional<NatRef> num_nested() const; ///< modules before 4.12 do not say
 
     // constructor
     NameRef inductive_name() const;

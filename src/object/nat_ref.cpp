@@ -88,6 +88,16 @@ std::uint64_t NatRef::uint64() const {
     return *value;
 }
 
+std::vector<std::uint64_t> NatRef::words() const {
+    const std::uint64_t bits = bit_length();
+    std::vector<std::uint64_t> words((bits + 63) / 64);
+    if (object_.is_scalar() && bits != 0)
+        words[0] = object_.scalar();
+    else if (bits != 0)
+        std::memcpy(words.data(), big_digits().at, (bits + 7) / 8);
+    return words;
+}
+
 std::string NatRef::to_string(std::size_t max_bytes) const {
     if (const auto small = try_uint64())
         return std::to_string(*small);

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace leanhost::object {
 
@@ -21,6 +22,8 @@ public:
     std::uint64_t uint64() const;
     /// The value modulo 2^64.
     std::uint64_t low_word() const;
+    /// The value in words, the least significant first, without leading zeros; empty for zero.
+    std::vector<std::uint64_t> words() const;
     /// Bits of the number; 0 for zero.
     std::uint64_t bit_length() const;
     /// Decimal digits; of a number of more than `max_decimal_bits` the hexadecimal ones with 0x,

@@ -1,0 +1,218 @@
+#include "kernel/check_modules.hpp"
+
+#include "base/build_once.hpp"
+#include "base/workers.hpp"
+#include "kernel/check_stack.hpp"
+#include "kernel/closure_checker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
+
+namespace leanhost::kernel {
+namespace {
+
+/// One run of check_modules. Work is cut into pieces, taken in order, so that what a thread has
+/// found out about earlier declarations stays true for all that it takes later.
+class ModulesCheck {
+public:
+    ModulesCheck(const module::ImportClosure& closure,
+                 const module::ConstantIndex& index,
+                 const CheckOptions& options,
+                 Monitor& monitor)
+        : closure_(closure), index_(index), options_(options), monitor_(monitor),
+          plans_(closure.modules().size()) {}
+
+    ModulesReport run(std::span<const std::uint32_t> modules) {
+        for (const std::uint32_t module : modules) {
+            if (const Verdict verdict = declined(module); verdict.outcome != Outcome::accepted) {
+                add_finding({module, 0, {closure_.modules()[module].text, "", verdict}});
+            } else {
+                cut(module);
+                ++report_.num_modules;
+            }
+        }
+        std::sort(pieces_.begin(), pieces_.end());
+        const unsigned jobs = std::clamp(options_.jobs, 1U, most_jobs);
+        run_workers(static_cast<unsigned>(std::min<std::size_t>(jobs, pieces_.size() + 1)),
+                    [this](unsigned worker) { work(worker == 0); });
+        return report(modules.size());
+    }
+
+private:
+    struct Piece {
+        std::uint32_t module;
+        std::uint32_t begin; ///< declarations of its plan
+        std::uint32_t end;
+        auto operator<=>(const Piece&) const = default;
+    };
+    struct Finding {
+        std::uint32_t module;
+        std::uint32_t declaration;
+        ModuleFinding what;
+    };
+
+    Verdict declined(std::uint32_t module) const {
+        if (!closure_.missing().empty())
+            return {Outcome::declined, "missing_module",
+                    fmt::format("the module {} that it needs is not in the search path (--path)",
+                                closure_.missing().front().name.to_string()),
+                    ""};
+        if (closure_.modules()[module].lacks_private_part)
+            return {Outcome::declined, "missing_private_part",
+                    "its .olean.private is not there, without which theorems are axioms", ""};
+        return {};
+    }
+
+    const ModulePlan& plan(std::uint32_t module) {
+        return plans_[module].get(monitor_, [&] {
+            return std::make_unique<const ModulePlan>(closure_.modules()[module], monitor_);
+        });
+    }
+
+    // Nothing of a module is read yet: pieces go by its number of constants, and the last ends with
+    // the plan.
+    void cut(std::uint32_t module) {
+        const auto count =
+            static_cast<std::uint32_t>(closure_.modules()[module].data.constants().size());
+        for (std::uint32_t begin = 0; begin < count; begin += piece_size)
+            pieces_.push_back({module, begin, std::min(begin + piece_size, count)});
+        num_constants_ += count;
+    }
+
+    void work(bool reports) {
+        run_on_check_stack([&](std::uintptr_t stack_limit) {
+            ClosureLimits limits;
+            limits.max_heartbeats = options_.max_heartbeats;
+            limits.max_scratch_bytes = options_.max_memory_bytes;
+            limits.keep_bytes = options_.keep_lifted_bytes;
+            ClosureChecker checker(
+                closure_, index_,
+                [this](std::uint32_t module) -> const ModulePlan& { return plan(module); }, limits);
+            checker.set_stack_limit(stack_limit);
+            checker.set_token(monitor_.token());
+            try {
+                take_pieces(checker, reports);
+            } catch (...) {
+                next_ = pieces_.size(); // the others end after the piece they are at
+                throw;
+            }
+        });
+    }
+
+    void take_pieces(ClosureChecker& checker, bool reports) {
+        ModulesReport counts;
+        for (std::size_t i = next_++; i < pieces_.size(); i = next_++) {
+            const Piece& piece = pieces_[i];
+            const std::uint32_t end = std::min(piece.end, plan(piece.module).num_declarations());
+            for (std::uint32_t at = piece.begin; at < end; ++at) {
+                check_one(checker, piece.module, at, counts);
+                counts.peak_bytes = std::max(counts.peak_bytes, checker.bytes());
+                if (reports)
+                    monitor_.report("check", num_done_, num_constants_);
+            }
+            num_done_ += piece.end - piece.begin;
+        }
+        counts.heartbeats = checker.total_heartbeats();
+        counts.reductions = checker.total_reductions();
+        add(counts);
+    }
+
+    void check_one(ClosureChecker& checker,
+                   std::uint32_t module,
+                   std::uint32_t declaration,
+                   ModulesReport& counts) {
+        Verdict verdict = checker.check(module, declaration);
+        const auto places = plan(module).constants_of(declaration);
+        const module::ClosureModule& in = closure_.modules()[module];
+        const auto name = [&] { return in.data.constant(places[0]).name().to_string(); };
+        if (verdict.outcome == Outcome::accepted)
+            verdict = policy(in.data.constant(places[0]), counts);
+        if (verdict.outcome != Outcome::accepted) {
+            add_finding({module, declaration, {in.text, name(), std::move(verdict)}});
+            return;
+        }
+        ++counts.num_declarations;
+        for (const std::uint32_t place : places)
+            ++counts.constants[static_cast<std::size_t>(in.data.constant(place).kind())];
+    }
+
+    // An accepted axiom may still be one that the caller does not allow.
+    Verdict policy(object::ConstantInfoRef constant, ModulesReport& counts) const {
+        if (constant.kind() != ConstantKind::axiom)
+            return {};
+        counts.axioms.push_back(constant.name().to_string());
+        return axiom_verdict(options_, counts.axioms.back());
+    }
+
+    void add_finding(Finding finding) {
+        const std::lock_guard lock(mutex_);
+        ++report_.num_not_accepted;
+        if (finding.what.verdict.outcome == Outcome::rejected)
+            report_.outcome = Outcome::rejected;
+        else if (report_.outcome == Outcome::accepted)
+            report_.outcome = Outcome::declined;
+        if (findings_.size() < ModulesReport::max_findings)
+            findings_.push_back(std::move(finding));
+    }
+
+    void add(const ModulesReport& counts) {
+        const std::lock_guard lock(mutex_);
+        report_.num_declarations += counts.num_declarations;
+        for (std::size_t i = 0; i < counts.constants.size(); ++i)
+            report_.constants[i] += counts.constants[i];
+        report_.axioms.insert(report_.axioms.end(), counts.axioms.begin(), counts.axioms.end());
+        report_.heartbeats += counts.heartbeats;
+        report_.reductions += counts.reductions;
+        report_.peak_bytes += counts.peak_bytes;
+    }
+
+    ModulesReport report(std::size_t num_asked) {
+        std::sort(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) {
+            return std::pair(a.module, a.declaration) < std::pair(b.module, b.declaration);
+        });
+        for (Finding& finding : findings_)
+            report_.findings.push_back(std::move(finding.what));
+        std::sort(report_.axioms.begin(), report_.axioms.end());
+        for (std::uint32_t module = 0; module < plans_.size(); ++module) {
+            const ModulePlan* const plan = plans_[module].peek();
+            if (plan == nullptr)
+                continue;
+            report_.plan_bytes += plan->size_bytes();
+            report_.num_not_checked += plan->num_left_out();
+        }
+        report_.num_assumed_modules = closure_.modules().size() - num_asked;
+        return std::move(report_);
+    }
+
+    static constexpr unsigned most_jobs = 256;
+    static constexpr std::uint32_t piece_size = 64;
+
+    const module::ImportClosure& closure_;
+    const module::ConstantIndex& index_;
+    const CheckOptions& options_;
+    Monitor& monitor_;
+    std::deque<BuildOnce<ModulePlan>> plans_; ///< by module
+    std::vector<Piece> pieces_;
+    std::uint64_t num_constants_ = 0;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<std::uint64_t> num_done_ = 0;
+    std::mutex mutex_;
+    ModulesReport report_;          ///< guarded by mutex_
+    std::vector<Finding> findings_; ///< guarded by mutex_
+};
+
+} // namespace
+
+ModulesReport check_modules(const module::ImportClosure& closure,
+                            const module::ConstantIndex& index,
+                            std::span<const std::uint32_t> modules,
+                            const CheckOptions& options,
+                            Monitor& monitor) {
+    return ModulesCheck(closure, index, options, monitor).run(modules);
+}
+
+} // namespace leanhost::kernel
