@@ -1,0 +1,256 @@
+#include "kernel/check_modules.hpp"
+#include "kernel/check_stack.hpp"
+#include "kernel/closure_checker.hpp"
+#include "kernel/export_text.hpp"
+#include "kernel/module_library.hpp"
+#include "module/fixture/fixture_library.hpp"
+#include "support/test_data.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+
+namespace leanhost::kernel::test {
+namespace {
+
+using leanhost::test::TempDir;
+using leanhost::test::test_data;
+
+// The one finding's reason; "accepted" when there is none.
+std::string reason(const ModulesReport& report) {
+    if (report.outcome == Outcome::accepted)
+        return "accepted";
+    return report.findings.empty() ? "no finding" : report.findings[0].verdict.reason;
+}
+
+class FixtureFolder {
+public:
+    FixtureFolder() {
+        module::fixture::FixtureOptions options;
+        options.modules = 24;
+        options.constants = 1500;
+        options.directory = dir_.path();
+        EXPECT_TRUE(module::fixture::write_fixture(options));
+    }
+    const std::filesystem::path& path() const { return dir_.path(); }
+
+private:
+    TempDir dir_;
+};
+
+TEST(CheckModules, EveryDeclarationOfAFixtureIsAccepted) {
+    const FixtureFolder folder;
+    const ModulesReport report = ModuleLibrary(folder.path()).check();
+    EXPECT_EQ(reason(report), "accepted");
+    EXPECT_EQ(report.num_modules, 24U);
+    EXPECT_EQ(report.num_not_checked, 0U);
+    std::uint64_t constants = 0;
+    for (const std::uint64_t count : report.constants)
+        constants += count;
+    EXPECT_EQ(constants, 1500U);
+    EXPECT_GT(report.reductions, 10'000U);
+}
+
+TEST(CheckModules, ThreadsAndDroppingWhatWasLiftedChangeNoVerdict) {
+    const FixtureFolder folder;
+    const ModuleLibrary library(folder.path());
+    const ModulesReport plain = library.check();
+    CheckOptions options;
+    options.jobs = 3;
+    options.keep_lifted_bytes = 1; // everything goes after each declaration
+    const ModulesReport report = library.check(options);
+    EXPECT_EQ(reason(report), "accepted");
+    EXPECT_EQ(report.constants, plain.constants);
+    EXPECT_EQ(report.axioms, plain.axioms);
+}
+
+TEST(CheckModules, OnlyWhatIsAskedForIsChecked) {
+    const FixtureFolder folder;
+    const ModuleLibrary library(folder.path());
+    Monitor monitor;
+    const std::uint32_t last[] = {
+        static_cast<std::uint32_t>(library.closure().modules().size() - 2)};
+    const ModulesReport report =
+        check_modules(library.closure(), library.index(), last, {}, monitor);
+    EXPECT_EQ(reason(report), "accepted");
+    EXPECT_EQ(report.num_modules, 1U);
+    EXPECT_EQ(report.num_assumed_modules, 23U);
+    EXPECT_GT(report.num_declarations, 0U);
+}
+
+TEST(CheckModules, AFalseTheoremIsNamedAndTheOthersAreStillChecked) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    const auto v0 = text.bvar(0);
+    const auto identity = text.lam(prop, text.lam(v0, v0));
+    text.theorem("good", text.pi(prop, text.pi(v0, text.bvar(1))), identity);
+    text.theorem("bad", text.pi(prop, v0), identity);
+    text.theorem("also_good", text.pi(prop, text.pi(v0, text.bvar(1))), identity);
+    const ModulesReport report = check_converted_text(text.text());
+    EXPECT_EQ(report.outcome, Outcome::rejected);
+    ASSERT_EQ(report.findings.size(), 1U);
+    EXPECT_EQ(report.findings[0].declaration, "bad");
+    EXPECT_EQ(report.findings[0].verdict.reason, "value_type_mismatch");
+    EXPECT_EQ(report.num_declarations, 2U);
+}
+
+// A module lists constants in any order, so two theorems can be each other's proof.
+TEST(CheckModules, TheoremsThatProveEachOtherAreRejected) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    const auto falsehood = text.pi(prop, text.bvar(0));
+    text.theorem("a", falsehood, text.constant("b"));
+    text.theorem("b", falsehood, text.constant("a"));
+    const ModulesReport report = check_converted_text(text.text());
+    EXPECT_EQ(reason(report), "unknown_constant");
+    ExportText itself;
+    const auto own = itself.pi(itself.sort(0), itself.bvar(0));
+    itself.theorem("a", own, itself.constant("a"));
+    EXPECT_EQ(reason(check_converted_text(itself.text())), "unknown_constant");
+}
+
+TEST(CheckModules, WhatIsUnsafeIsCountedAndMayNotBeUsed) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.definition("u", prop, text.constant("u"), {}, "unsafe");
+    ModulesReport report = check_converted_text(text.text());
+    EXPECT_EQ(reason(report), "accepted");
+    EXPECT_EQ(report.num_not_checked, 1U);
+    EXPECT_EQ(report.num_declarations, 0U);
+    text.definition("a", prop, text.constant("u"));
+    report = check_converted_text(text.text());
+    EXPECT_EQ(reason(report), "unsafe_constant");
+    EXPECT_EQ(report.num_not_checked, 1U);
+}
+
+TEST(CheckModules, AnAxiomThatIsNotAllowedIsNamed) {
+    ExportText text;
+    text.axiom("mine", text.pi(text.sort(0), text.bvar(0)));
+    const TempDir folder;
+    const auto path = folder.write("export.ndjson", text.text());
+    const std::vector<std::string> allowed = {"other"};
+    CheckOptions options;
+    options.allowed_axioms = &allowed;
+    const ModulesReport report = check_converted(path, 500, options);
+    EXPECT_EQ(reason(report), "axiom_not_allowed");
+    EXPECT_EQ(report.axioms, std::vector<std::string>{"mine"});
+    EXPECT_EQ(reason(check_converted(path)), "accepted");
+}
+
+TEST(CheckModules, ADeclarationThatTakesTooLongIsDeclined) {
+    const FixtureFolder folder;
+    CheckOptions options;
+    options.max_heartbeats = 2000;
+    const ModulesReport report = ModuleLibrary(folder.path()).check(options);
+    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(reason(report), "leanhost.resource_exhausted");
+}
+
+TEST(CheckModules, AClosureWithGapsIsDeclined) {
+    const FixtureFolder folder;
+    std::filesystem::remove(folder.path() / "Fixture" / "Core.olean");
+    const ModulesReport report = ModuleLibrary(folder.path(), true).check();
+    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(reason(report), "missing_module");
+    EXPECT_EQ(report.num_declarations, 0U);
+}
+
+TEST(CheckModules, ConvertedCasesHaveTheVerdictOfTheirExports) {
+    LEANHOST_NEEDS_DATA("arena/bad");
+    // A name declared twice cannot be written as modules.
+    const std::vector<std::string> not_convertible = {"120_dup_defs", "122_dup_ctor_def",
+                                                      "125_dup_ctor_rec"};
+    for (const char* folder : {"arena/good", "arena/bad"}) {
+        const Outcome expected =
+            std::string(folder) == "arena/good" ? Outcome::accepted : Outcome::rejected;
+        for (const auto& entry : std::filesystem::directory_iterator(test_data(folder))) {
+            const std::string name = entry.path().stem().string();
+            if (std::find(not_convertible.begin(), not_convertible.end(), name) !=
+                not_convertible.end())
+                continue;
+            for (const std::uint64_t constants_per_module : {1U, 500U}) {
+                const ModulesReport report = check_converted(entry.path(), constants_per_module);
+                EXPECT_EQ(report.outcome, expected) << entry.path() << ": " << reason(report);
+            }
+        }
+    }
+}
+
+TEST(CheckModules, RealExportsAreAcceptedAsModules) {
+    LEANHOST_NEEDS_DATA("init-prelude.ndjson");
+    LEANHOST_NEEDS_DATA("init-medium.ndjson");
+    for (const char* file : {"init-prelude.ndjson", "init-medium.ndjson"}) {
+        Monitor monitor;
+        const ExportReport as_export = check_export(test_data(file), {}, monitor);
+        CheckOptions options;
+        options.jobs = 2;
+        const ModulesReport report = check_converted(test_data(file), 500, options);
+        EXPECT_EQ(reason(report), "accepted") << file;
+        EXPECT_EQ(report.constants, as_export.constants) << file;
+    }
+}
+
+TEST(CheckModules, RealModulesWithoutTheirImportsAreDeclined) {
+    LEANHOST_NEEDS_DATA("olean/4.28.0/batteries");
+    const ModulesReport report = ModuleLibrary(test_data("olean/4.28.0/batteries"), true).check();
+    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(reason(report), "missing_module");
+}
+
+class ClosureCheckerTest : public testing::Test {
+protected:
+    const ModulePlan& plan(std::uint32_t module) {
+        auto& plan = plans_[module];
+        if (plan == nullptr)
+            plan = std::make_unique<ModulePlan>(library_.closure().modules()[module], Monitor{});
+        return *plan;
+    }
+    std::unique_ptr<ClosureChecker> checker(const ClosureLimits& limits = {}) {
+        return std::make_unique<ClosureChecker>(
+            library_.closure(), library_.index(),
+            [this](std::uint32_t module) -> const ModulePlan& { return plan(module); }, limits);
+    }
+
+    FixtureFolder folder_;
+    ModuleLibrary library_{folder_.path()};
+    std::map<std::uint32_t, std::unique_ptr<ModulePlan>> plans_;
+};
+
+TEST_F(ClosureCheckerTest, DeclarationsInAnyOrderAreAccepted) {
+    run_on_check_stack([&](std::uintptr_t stack_limit) {
+        const auto checker = this->checker();
+        checker->set_stack_limit(stack_limit);
+        for (std::uint32_t module = 24; module-- > 0;) {
+            for (std::uint32_t i = plan(module).num_declarations(); i-- > 0;) {
+                if (i % 8 != 0)
+                    continue;
+                EXPECT_EQ(checker->check(module, i).outcome, Outcome::accepted);
+            }
+        }
+        EXPECT_GT(checker->num_drops(), 0U);
+    });
+}
+
+TEST_F(ClosureCheckerTest, WhatIsHeldStaysWithinItsBound) {
+    run_on_check_stack([&](std::uintptr_t stack_limit) {
+        ClosureLimits limits;
+        limits.keep_bytes = std::size_t{2} << 20;
+        const auto checker = this->checker(limits);
+        checker->set_stack_limit(stack_limit);
+        std::size_t most = 0;
+        for (std::uint32_t module = 0; module < 24; ++module) {
+            for (std::uint32_t i = 0; i < plan(module).num_declarations(); ++i) {
+                checker->check(module, i);
+                most = std::max(most, checker->bytes());
+            }
+        }
+        EXPECT_GT(checker->num_drops(), 2U);
+        EXPECT_LT(most, std::size_t{12} << 20); // one declaration's own terms, and room of tables
+        checker->drop();
+        EXPECT_LT(checker->bytes(), std::size_t{64} << 10);
+    });
+}
+
+} // namespace
+} // namespace leanhost::kernel::test
