@@ -14,7 +14,7 @@ struct CheckOptions {
     std::uint64_t max_memory_bytes = 0; ///< of terms and caches, in all; 0: without limit
     std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept between declarations
     /// Modules: what was lifted from them and is kept between declarations.
-    std::size_t keep_lifted_bytes = std::size_t{16} << 20;
+    std::size_t keep_lifted_bytes = std::size_t{2} << 20;
     unsigned jobs = 1; ///< threads; 1: each declaration is checked as it is read
     /// Null: all axioms are allowed. Otherwise an axiom that is not listed is a rejection.
     const std::vector<std::string>* allowed_axioms = nullptr;

@@ -15,7 +15,7 @@ struct ClosureLimits {
     std::uint64_t max_heartbeats = 0;  ///< for one declaration; 0: without limit
     std::size_t max_scratch_bytes = 0; ///< terms at a time; 0: without limit
     /// Lifted terms, names and results that are kept from one declaration to the next.
-    std::size_t keep_bytes = std::size_t{16} << 20;
+    std::size_t keep_bytes = std::size_t{2} << 20;
 };
 
 /// Checks declarations of an imported closure, on one thread.
