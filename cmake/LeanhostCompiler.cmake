@@ -24,6 +24,8 @@ target_compile_options(leanhost_compile_options INTERFACE
 target_compile_definitions(leanhost_compile_options INTERFACE
   $<BUILD_INTERFACE:$<$<CONFIG:Debug>:LEANHOST_DEVELOPMENT_CHECKS>>)
 if(LEANHOST_SANITIZE)
+  # With -O2 -g, instrumented code takes three times as long to compile and a tenth less to run.
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1 -DNDEBUG")
   # Global, so that the libraries' headers instantiate the same way everywhere.
   add_compile_options(-fsanitize=${LEANHOST_SANITIZE} -fno-sanitize-recover=all)
   # GCC sees ghosts in sanitized standard headers (std::regex); the release build keeps the warning.
