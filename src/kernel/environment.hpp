@@ -154,7 +154,7 @@ struct KernelNames {
     NameId string, string_mk, string_of_list, list, list_nil, list_cons, char_, char_of_nat;
     NameId eq, eq_refl, quot, quot_mk, quot_lift, quot_ind;
     NameId nat_le, nat_le_refl, nat_le_step;
-    NameId dite, ite, decidable, decidable_is_false, decidable_is_true, not_, false_;
+    NameId acc, acc_intro;
     NameId opt_param, auto_param, out_param, semi_out_param;
 };
 
