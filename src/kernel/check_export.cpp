@@ -54,6 +54,7 @@ public:
     ExportReport run(const std::filesystem::path& path) {
         try {
             report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
+            loader_.finish();
         } catch (const Ended&) {
             // The verdict says why.
         } catch (const Failure& failure) {
@@ -77,7 +78,7 @@ protected:
 
     void count(const Declaration& declaration) {
         ++report_.num_declarations;
-        for (const ConstantInfo& info : declaration.constants) {
+        for (const ConstantInfo& info : declaration.declared()) {
             ++report_.constants[static_cast<std::size_t>(info.kind)];
             report_.num_unsafe += info.safety == DefinitionSafety::safe ? 0 : 1;
         }
@@ -85,7 +86,7 @@ protected:
 
     // An accepted declaration may still be one that the caller does not allow.
     Verdict policy(const Declaration& declaration) {
-        const ConstantInfo& info = declaration.constants.front();
+        const ConstantInfo& info = declaration.declared().front();
         if (info.kind != ConstantKind::axiom)
             return {};
         report_.axioms.push_back(names_.text(info.name));
@@ -93,7 +94,7 @@ protected:
     }
 
     void end_at(const Declaration& declaration, Verdict verdict) {
-        report_.declaration = names_.text(declaration.constants.front().name);
+        report_.declaration = names_.text(declaration.declared().front().name);
         report_.verdict = std::move(verdict);
     }
 
@@ -128,7 +129,7 @@ protected:
     void add(const Declaration& declaration, Ordinal ordinal) {
         if (!is_closed(declaration))
             return;
-        for (ConstantInfo info : declaration.constants) {
+        for (ConstantInfo info : declaration.declared()) {
             if (environment_.find(info.name) != nullptr)
                 continue;
             info.ordinal = ordinal;
@@ -175,7 +176,7 @@ private:
         }
         add(declaration, ordinal);
         count(declaration);
-        for (const ConstantInfo& info : declaration.constants)
+        for (const ConstantInfo& info : declaration.declared())
             checker_.types().learn_builtin(*environment_.find(info.name));
     }
     void finish() override { report_.heartbeats = checker_.types().total_heartbeats(); }

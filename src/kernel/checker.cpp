@@ -41,7 +41,9 @@ Verdict Checker::check(const Declaration& declaration, Ordinal ordinal) {
 
 void Checker::check_names(const Declaration& declaration) {
     std::vector<NameId> names;
-    for (const ConstantInfo& info : declaration.constants) {
+    for (const ConstantInfo& info : declaration.known())
+        require_known(info);
+    for (const ConstantInfo& info : declaration.declared()) {
         // The number of the anonymous name stands for "none" in the kernel's tables.
         if (info.name == NameId{})
             reject(RejectReason::bad_block, "a constant without a name");
@@ -55,6 +57,16 @@ void Checker::check_names(const Declaration& declaration) {
     if (twice != names.end())
         reject(RejectReason::duplicate_name,
                fmt::format("{} is declared twice", types_.names().text(*twice)));
+}
+
+// What a block's recursors are declared with must be what was declared.
+void Checker::require_known(const ConstantInfo& info) {
+    const ConstantInfo* const known = types_.find(info.name);
+    if (known == nullptr || known->kind != info.kind || known->type != info.type ||
+        known->params != info.params || known->safety != info.safety)
+        reject(RejectReason::bad_block,
+               fmt::format("{} is not declared before as its recursor has it",
+                           types_.names().text(info.name)));
 }
 
 void Checker::check_params(const ConstantInfo& info) {

@@ -24,6 +24,7 @@ public:
 
 private:
     void check_names(const Declaration& declaration);
+    void require_known(const ConstantInfo& info);
     void check_params(const ConstantInfo& info);
     void check_one(const ConstantInfo& info);
     void check_definitions(const Declaration& declaration);

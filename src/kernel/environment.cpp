@@ -74,11 +74,8 @@ KernelNames::KernelNames(NameTable& names)
       quot_mk(names.dotted("Quot.mk")), quot_lift(names.dotted("Quot.lift")),
       quot_ind(names.dotted("Quot.ind")), nat_le(names.dotted("Nat.le")),
       nat_le_refl(names.dotted("Nat.le.refl")), nat_le_step(names.dotted("Nat.le.step")),
-      dite(names.dotted("dite")), ite(names.dotted("ite")), decidable(names.dotted("Decidable")),
-      decidable_is_false(names.dotted("Decidable.isFalse")),
-      decidable_is_true(names.dotted("Decidable.isTrue")), not_(names.dotted("Not")),
-      false_(names.dotted("False")), opt_param(names.dotted("optParam")),
-      auto_param(names.dotted("autoParam")), out_param(names.dotted("outParam")),
-      semi_out_param(names.dotted("semiOutParam")) {}
+      acc(names.dotted("Acc")), acc_intro(names.dotted("Acc.intro")),
+      opt_param(names.dotted("optParam")), auto_param(names.dotted("autoParam")),
+      out_param(names.dotted("outParam")), semi_out_param(names.dotted("semiOutParam")) {}
 
 } // namespace leanhost::kernel

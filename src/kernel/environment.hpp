@@ -4,6 +4,7 @@
 #include "object/constant_info.hpp"
 
 #include <deque>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,17 @@ struct Declaration {
     bool is_inductive_block = false;
     /// Lean lets two modules state the same theorem: the name may be taken.
     bool is_restated = false;
+    /// Of a block: it has no recursors here, they may be declared later. See InductiveLines.
+    bool do_recursors_follow = false;
+    /// So many constants, the first, were declared before: those of the block whose recursors these
+    /// are.
+    std::size_t num_known = 0;
+
+    std::span<const ConstantInfo> known() const { return std::span(constants).first(num_known); }
+    /// What it declares.
+    std::span<const ConstantInfo> declared() const {
+        return std::span(constants).subspan(num_known);
+    }
 };
 
 /// The inductive type of a recursor's major premise, by the recursor's `type`, which stands behind
@@ -154,7 +166,7 @@ struct KernelNames {
     NameId string, string_mk, string_of_list, list, list_nil, list_cons, char_, char_of_nat;
     NameId eq, eq_refl, quot, quot_mk, quot_lift, quot_ind;
     NameId nat_le, nat_le_refl, nat_le_step;
-    NameId dite, ite, decidable, decidable_is_false, decidable_is_true, not_, false_;
+    NameId acc, acc_intro;
     NameId opt_param, auto_param, out_param, semi_out_param;
 };
 

@@ -40,7 +40,8 @@ ExportLoader::ExportLoader(TermStore& store,
                            NameTable& names,
                            std::size_t expected_terms,
                            OnDeclaration on_declaration)
-    : store_(store), names_(names), on_declaration_(std::move(on_declaration)) {
+    : store_(store), names_(names), on_declaration_(std::move(on_declaration)),
+      inductive_lines_([this](Declaration& d) { on_declaration_(d); }) {
     term_ids_.reserve(expected_terms);
     name_ids_.add(0, anonymous);
     level_ids_.add(0, store.zero());
@@ -263,10 +264,14 @@ void ExportLoader::declaration(const lean4export::ExportDeclaration& from) {
     const ConstantKind kind = from.constants.front().kind;
     if (!from.is_inductive_block &&
         (kind == ConstantKind::inductive || kind == ConstantKind::constructor ||
-         kind == ConstantKind::recursor))
-        fail(ErrorCode::unsupported,
-             "an inductive type, its constructors and its recursors on lines "
-             "of their own, as before format 3.0; export it again");
+         kind == ConstantKind::recursor)) {
+        for (const lean4export::ExportConstant& constant_from : from.constants) {
+            Declaration alone;
+            const ConstantInfo info = constant(constant_from, alone);
+            inductive_lines_.add(info, alone.facts.front());
+        }
+        return;
+    }
     Declaration declaration;
     declaration.is_inductive_block = from.is_inductive_block;
     for (const lean4export::ExportConstant& constant_from : from.constants) {
@@ -284,7 +289,8 @@ void ExportLoader::declaration(const lean4export::ExportDeclaration& from) {
 }
 
 std::size_t ExportLoader::bytes() const noexcept {
-    return name_ids_.memory_bytes() + level_ids_.memory_bytes() + term_ids_.memory_bytes();
+    return name_ids_.memory_bytes() + level_ids_.memory_bytes() + term_ids_.memory_bytes() +
+           inductive_lines_.bytes();
 }
 
 } // namespace leanhost::kernel

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/environment.hpp"
+#include "kernel/inductive_lines.hpp"
 #include "module/lean4export/export_sink.hpp"
 #include "module/lean4export/id_map.hpp"
 
@@ -42,6 +43,8 @@ public:
     void string_literal(Id id, std::string_view text) override;
     void mdata(Id id, Id term) override;
     void declaration(const module::lean4export::ExportDeclaration& declaration) override;
+    /// No line comes any more: hands on what waits for others.
+    void finish() { inductive_lines_.finish(); }
 
     const module::lean4export::ExportMeta& export_meta() const noexcept { return meta_; }
     std::size_t bytes() const noexcept;
@@ -68,6 +71,7 @@ private:
     TermStore& store_;
     NameTable& names_;
     OnDeclaration on_declaration_;
+    InductiveLines inductive_lines_; ///< of formats before 3.0
     module::lean4export::ExportMeta meta_;
     module::lean4export::IdMap name_ids_;
     module::lean4export::IdMap level_ids_;

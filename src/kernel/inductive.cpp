@@ -36,11 +36,15 @@ void InductiveCheck::run() {
             check_constructor(types_[i], i, constructor);
     }
     compare_type_facts();
-    make_motives();
-    make_minors();
     std::size_t num_recursors = 0;
     for (const ConstantInfo& info : block_.constants)
         num_recursors += info.kind == ConstantKind::recursor ? 1 : 0;
+    if (block_.do_recursors_follow && num_recursors == 0) {
+        checker_.forget_inequalities();
+        return;
+    }
+    make_motives();
+    make_minors();
     if (num_recursors != types_.size())
         refuse(RejectReason::bad_recursor, types_[0].name,
                fmt::format("{} recursors are stated where there are {}", num_recursors,

@@ -124,7 +124,10 @@ void check_quotient(TypeChecker& checker, const ConstantInfo& info) {
     check_eq(checker, info);
     if (info.quotient_kind >= 1)
         require_own(checker, info, known.quot, 0);
-    if (info.quotient_kind >= 2)
+    // The type of `lift` does not speak of Quot.mk, and its rule applies to what is of that kind.
+    // Exports before format 3.0 have it first.
+    if (info.quotient_kind == 3 ||
+        (info.quotient_kind == 2 && checker.find(known.quot_mk) != nullptr))
         require_own(checker, info, known.quot_mk, 1);
     QuotientTypes types(checker, info);
     const Term wanted = info.quotient_kind == 0   ? types.type()

@@ -32,6 +32,14 @@ struct Limits {
                                      << 10; ///< kept from one declaration to the next
 };
 
+/// A call with variables, which is to be of that value: see NatRecursion.
+struct NatAssumption {
+    NameId function;
+    Term lhs;
+    Term rhs;
+    Term result;
+};
+
 /// Types, weak head normal forms and definitional equality of terms, for one thread.
 ///
 /// Terms given are closed (no loose bound variables) unless they come with an Env. Free variables
@@ -282,8 +290,10 @@ private:
     bool is_bool_as_expected();
     bool is_type_as_expected(NatCall call, Term type);
     bool satisfies_equations(NatCall call, NameId f);
-    friend class BuiltinEquations;
-    friend class DivisionEquations;
+    std::optional<Term> assumed_nat_call(NameId name, Term lhs, Term rhs);
+    void assume(std::vector<NatAssumption> assumptions);
+    friend class NatRecursion;
+    friend class Assuming;
 
     void heartbeat() {
         if ((++heartbeats_ & 1023) == 0)
@@ -335,8 +345,9 @@ private:
     std::uint64_t reductions_ = 0;
     std::vector<const char*> path_;
 
-    std::uint32_t builtins_ = 0;         ///< nat_literals and the bits of NatCall
-    NameId string_function_ = anonymous; ///< what a string literal is an application of
+    std::uint32_t builtins_ = 0;             ///< nat_literals and the bits of NatCall
+    std::vector<NatAssumption> assumptions_; ///< none but while a rule is being shown
+    NameId string_function_ = anonymous;     ///< what a string literal is an application of
     std::uint32_t next_fresh_name_ = 0;
 };
 

@@ -180,6 +180,8 @@ bool TypeChecker::step_nat_call(Machine& machine, NameId name) {
         const Term rhs = force_arg(1);
         if (store_[lhs].free == 0 && store_[rhs].free == 0)
             result = reduce_nat_call(name, lhs, rhs);
+        else if (!assumptions_.empty())
+            result = assumed_nat_call(name, lhs, rhs);
     } else if (num_args == 1) {
         const Term arg = force_arg(0);
         if (store_[arg].free == 0)
