@@ -220,6 +220,7 @@ private:
         const Term if_yes = checker_.mk_app(f, std::vector{yes, t, s});
         const Term if_no = checker_.mk_app(f, std::vector{no, t, s});
         checker_.check(if_yes);
+        checker_.check(if_no);
         return e_.equal(if_yes, is_dite ? store_.app(t, h) : t) &&
                e_.equal(if_no, is_dite ? store_.app(s, q) : s);
     }
