@@ -16,6 +16,13 @@ Term InductiveCheck::local(Term type) {
 }
 
 void InductiveCheck::run() {
+    derive();
+    compare_type_facts();
+    compare_recursors();
+    checker_.forget_inequalities();
+}
+
+void InductiveCheck::derive() {
     read_block();
     open_params();
     for (std::size_t i = 0; i < num_own_; ++i)
@@ -35,26 +42,8 @@ void InductiveCheck::run() {
         for (Constructor& constructor : types_[i].constructors)
             check_constructor(types_[i], i, constructor);
     }
-    compare_type_facts();
     make_motives();
     make_minors();
-    std::size_t num_recursors = 0;
-    for (const ConstantInfo& info : block_.constants)
-        num_recursors += info.kind == ConstantKind::recursor ? 1 : 0;
-    if (num_recursors != types_.size())
-        refuse(RejectReason::bad_recursor, types_[0].name,
-               fmt::format("{} recursors are stated where there are {}", num_recursors,
-                           types_.size()));
-    for (std::size_t i = 0; i < types_.size(); ++i) {
-        const NameId name = recursor_name(i);
-        const ConstantInfo* const info =
-            name == anonymous ? nullptr : given(name, ConstantKind::recursor);
-        if (info == nullptr)
-            refuse(RejectReason::bad_recursor, types_[0].name,
-                   fmt::format("the recursor of type {} of the block is missing", i));
-        compare_recursor(*info, i);
-    }
-    checker_.forget_inequalities();
 }
 
 // ---- what the block says of itself
