@@ -235,17 +235,14 @@ private:
         checker.types().set_stack_limit(stack_limit);
         checker.types().set_token(monitor_.token());
         checker.types().set_stop_token(worker.stop.token());
-        auto builtin = builtins_.begin();
+        NextBuiltin builtin = builtins_.cbegin();
         std::size_t peak = 0;
         for (;;) {
             const std::size_t i = next_.fetch_add(1);
             worker.current = i;
             if (i >= declarations_.size() || i > first_bad_.load())
                 break;
-            const auto ordinal = static_cast<Ordinal>(i + 1);
-            for (; builtin != builtins_.end() && (*builtin)->ordinal < ordinal; ++builtin)
-                checker.types().learn_builtin(**builtin);
-            if (!check_one(checker, i, ordinal))
+            if (!check_one(checker, i, builtin))
                 break;
             peak = std::max(peak, checker.types().scratch_bytes());
             if (reports)
@@ -256,8 +253,15 @@ private:
         report_.heartbeats += checker.types().total_heartbeats();
     }
 
-    bool check_one(Checker& checker, std::size_t i, Ordinal ordinal) {
+    using NextBuiltin = std::vector<const ConstantInfo*>::const_iterator;
+
+    // What is learnt comes from declarations that others may be about to refuse, so that, too, is
+    // ended when one before it is refused.
+    bool check_one(Checker& checker, std::size_t i, NextBuiltin& builtin) {
+        const auto ordinal = static_cast<Ordinal>(i + 1);
         try {
+            for (; builtin != builtins_.cend() && (*builtin)->ordinal < ordinal; ++builtin)
+                checker.types().learn_builtin(**builtin);
             Verdict verdict = check(checker, declarations_[i], ordinal);
             if (verdict.outcome != Outcome::accepted)
                 end_before(i, std::move(verdict));

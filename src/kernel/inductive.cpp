@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace leanhost::kernel {
 InductiveCheck::InductiveCheck(TypeChecker& checker, const Declaration& block)
     : checker_(checker), store_(checker.store()), block_(block), type_idx_(64),
@@ -16,6 +18,18 @@ Term InductiveCheck::local(Term type) {
 }
 
 void InductiveCheck::run() {
+    derive_types();
+    compare_type_facts();
+    const auto is_recursor = [](const ConstantInfo& i) { return i.kind == ConstantKind::recursor; };
+    const bool has_recursors = std::any_of(block_.constants.begin(), block_.constants.end(), is_recursor);
+    if (has_recursors || !block_.do_recursors_follow) {
+        derive_recursors();
+        compare_recursors();
+    }
+    checker_.forget_inequalities();
+}
+
+void InductiveCheck::derive_types() {
     read_block();
     open_params();
     for (std::size_t i = 0; i < num_own_; ++i)
@@ -35,30 +49,11 @@ void InductiveCheck::run() {
         for (Constructor& constructor : types_[i].constructors)
             check_constructor(types_[i], i, constructor);
     }
-    compare_type_facts();
-    std::size_t num_recursors = 0;
-    for (const ConstantInfo& info : block_.constants)
-        num_recursors += info.kind == ConstantKind::recursor ? 1 : 0;
-    if (block_.do_recursors_follow && num_recursors == 0) {
-        checker_.forget_inequalities();
-        return;
-    }
+}
+
+void InductiveCheck::derive_recursors() {
     make_motives();
     make_minors();
-    if (num_recursors != types_.size())
-        refuse(RejectReason::bad_recursor, types_[0].name,
-               fmt::format("{} recursors are stated where there are {}", num_recursors,
-                           types_.size()));
-    for (std::size_t i = 0; i < types_.size(); ++i) {
-        const NameId name = recursor_name(i);
-        const ConstantInfo* const info =
-            name == anonymous ? nullptr : given(name, ConstantKind::recursor);
-        if (info == nullptr)
-            refuse(RejectReason::bad_recursor, types_[0].name,
-                   fmt::format("the recursor of type {} of the block is missing", i));
-        compare_recursor(*info, i);
-    }
-    checker_.forget_inequalities();
 }
 
 // ---- what the block says of itself

@@ -17,6 +17,19 @@ public:
     /// Rejects, or returns.
     void run();
 
+    /// What follows from the block's types and constructors, in the order of its types, auxiliary
+    /// ones last. Terms are scratch of the checker.
+    struct Generated {
+        std::vector<ConstantInfo> recursors;
+        std::vector<InductiveFacts> recursor_facts;
+        std::uint32_t num_nested = 0;
+        bool is_recursive = false;
+        bool is_reflexive = false;
+    };
+    /// For who changes a block and needs what it states of its recursors to fit again. Rejects where
+    /// types or constructors are wrong; the recursors' universe parameters are those stated.
+    Generated generate();
+
 private:
     struct Constructor {
         NameId name;
@@ -46,6 +59,10 @@ private:
     };
 
     [[noreturn]] void refuse(RejectReason reason, NameId at, const std::string& why) const;
+
+    // All but the comparison with what is stated.
+    void derive_types();
+    void derive_recursors();
 
     // what the block says of itself
     void read_block();
@@ -90,7 +107,9 @@ private:
     std::optional<RecursiveArg> recursive_arg(Term type);
     Term recursor_type(const Type& type);
     Term rule_rhs(const Type& type, std::size_t constructor_idx);
+    void compare_recursors();
     void compare_recursor(const ConstantInfo& info, std::size_t type_idx);
+    NameId rule_constructor(std::size_t type_idx, std::size_t constructor_idx) const;
     NameId recursor_name(std::size_t type_idx) const;
     NameId major_inductive(std::size_t type_idx) const;
     Term local(Term type);

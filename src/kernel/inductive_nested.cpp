@@ -36,6 +36,7 @@ bool InductiveCheck::mentions_block(Term term) {
     }
     if (const std::uint8_t* const found = mentions_.find(term))
         return *found != 0;
+    checker_.check_stack();
     const bool result =
         mentions_block(node.a) || (node.kind != TermKind::proj && mentions_block(node.b));
     mentions_.put(term, result ? 1 : 0);

@@ -98,8 +98,15 @@ Closure TypeChecker::infer_bvar(Closure closure) {
     return infer(force_entry(entry_of(closure.env, store_[closure.term].a)));
 }
 
-void TypeChecker::check_level_params(Level level) const {
+void TypeChecker::check_level_params(Level level) {
     const LevelNode* node = &store_.level(level);
+    // A level that shares its parts is small and, written out, may be beyond all bounds.
+    if (node->depth >= LevelOrder::least_shared_depth) {
+        const std::uint32_t* const found = checked_levels_.find(level);
+        if (found != nullptr && *found == serial_)
+            return;
+        checked_levels_.put(level, serial_);
+    }
     for (; node->has_params; node = &store_.level(node->a)) {
         if (node->kind == LevelKind::param) {
             const auto declared = store_.levels(params_);

@@ -126,21 +126,35 @@ Level LevelOrder::instantiate(Level level, Levels names, Levels values) {
     const LevelNode& node = store_.level(level);
     if (!node.has_params)
         return level;
-    switch (node.kind) {
-    case LevelKind::param: {
+    if (node.depth >= least_shared_depth)
+        instantiated_.clear();
+    return instantiate_core(level, names, values);
+}
+
+Level LevelOrder::instantiate_core(Level level, Levels names, Levels values) {
+    const LevelNode& node = store_.level(level);
+    if (!node.has_params)
+        return level;
+    if (node.kind == LevelKind::param) {
         const auto params = store_.levels(names);
         const auto found = std::find(params.begin(), params.end(), level);
         const auto i = static_cast<std::size_t>(found - params.begin());
         const auto all = store_.levels(values);
         return i < params.size() && i < all.size() ? all[i] : level;
     }
-    case LevelKind::succ:
-        return store_.succ(instantiate(node.a, names, values));
-    case LevelKind::max:
-        return store_.max(instantiate(node.a, names, values), instantiate(node.b, names, values));
-    default:
-        return store_.imax(instantiate(node.a, names, values), instantiate(node.b, names, values));
+    const bool may_be_shared = node.depth >= least_shared_depth;
+    if (may_be_shared) {
+        if (const Level* const found = instantiated_.find(level))
+            return *found;
     }
+    const Level a = instantiate_core(node.a, names, values);
+    const Level result = node.kind == LevelKind::succ ? store_.succ(a)
+                         : node.kind == LevelKind::max
+                             ? store_.max(a, instantiate_core(node.b, names, values))
+                             : store_.imax(a, instantiate_core(node.b, names, values));
+    if (may_be_shared)
+        instantiated_.put(level, result);
+    return result;
 }
 
 } // namespace leanhost::kernel

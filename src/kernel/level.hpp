@@ -9,7 +9,10 @@ namespace leanhost::kernel {
 /// Questions about levels, answered for every assignment of naturals to the parameters.
 class LevelOrder {
 public:
-    explicit LevelOrder(TermStore& store) : store_(store) {}
+    explicit LevelOrder(TermStore& store) : store_(store), instantiated_(64) {}
+
+    /// A level less deep than this is walked as if nothing in it were shared.
+    static constexpr std::uint16_t least_shared_depth = 8;
 
     /// lhs ≤ rhs under every assignment. Complete: parameters below an `imax` are split into zero
     /// and positive. Throws Failure `resource_exhausted` where that grows beyond bounds.
@@ -41,8 +44,10 @@ private:
     bool is_dominated(const Atom& atom, const std::vector<Atom>& by) const;
     const Assumption* assumed(NameId name) const;
     void step();
+    Level instantiate_core(Level level, Levels names, Levels values);
 
     TermStore& store_;
+    KeyMap<Level, Level> instantiated_; ///< of one `instantiate`
     std::vector<Assumption> assumptions_;
     std::uint64_t steps_ = 0;
 };

@@ -267,14 +267,21 @@ Term TypeChecker::string_literal_to_constructor(Term literal) {
     return store_.app(store_.constant(string_function_, no_levels), list);
 }
 
+// A literal is a value in safe declarations too, so what it stands for is neither unsafe nor
+// partial: those prove anything.
+const ConstantInfo* TypeChecker::find_safe(NameId name) const noexcept {
+    const ConstantInfo* const info = find(name);
+    return info != nullptr && info->safety == DefinitionSafety::safe ? info : nullptr;
+}
+
 // List, List.nil, List.cons, Char.ofNat with the types that a literal's characters need.
 bool TypeChecker::are_lists_as_expected() {
-    const ConstantInfo* const list = find(known_.list);
-    const ConstantInfo* const nil = find(known_.list_nil);
-    const ConstantInfo* const cons = find(known_.list_cons);
-    const ConstantInfo* const of_nat = find(known_.char_of_nat);
+    const ConstantInfo* const list = find_safe(known_.list);
+    const ConstantInfo* const nil = find_safe(known_.list_nil);
+    const ConstantInfo* const cons = find_safe(known_.list_cons);
+    const ConstantInfo* const of_nat = find_safe(known_.char_of_nat);
     if (list == nullptr || nil == nullptr || cons == nullptr || of_nat == nullptr ||
-        find(known_.char_) == nullptr || store_.levels(list->params).size() != 1 ||
+        find_safe(known_.char_) == nullptr || store_.levels(list->params).size() != 1 ||
         nil->params != list->params || cons->params != list->params || of_nat->params != no_levels)
         return false;
     const Term nat = store_.constant(known_.nat, no_levels);
@@ -291,13 +298,13 @@ bool TypeChecker::are_lists_as_expected() {
 bool TypeChecker::has_builtin_string() {
     if (string_function_ != anonymous)
         return true;
-    const ConstantInfo* const string = find(known_.string);
+    const ConstantInfo* const string = find_safe(known_.string);
     if (string == nullptr || string->params != no_levels || !has_builtin_nat() ||
         !are_lists_as_expected())
         return false;
-    const ConstantInfo* const mk = find(known_.string_mk);
+    const ConstantInfo* const mk = find_safe(known_.string_mk);
     const bool has_constructor = mk != nullptr && mk->kind == ConstantKind::constructor;
-    const ConstantInfo* const function = has_constructor ? mk : find(known_.string_of_list);
+    const ConstantInfo* const function = has_constructor ? mk : find_safe(known_.string_of_list);
     const Level zero[] = {store_.zero()};
     const Term list = store_.app(store_.constant(known_.list, store_.list(zero)),
                                  store_.constant(known_.char_, no_levels));

@@ -70,6 +70,66 @@ Term InductiveCheck::annotated(Term term) {
     return takes_two ? store_[store_[term].a].b : store_[term].b;
 }
 
+void InductiveCheck::compare_recursors() {
+    std::size_t num_recursors = 0;
+    for (const ConstantInfo& info : block_.constants)
+        num_recursors += info.kind == ConstantKind::recursor ? 1 : 0;
+    if (num_recursors != types_.size())
+        refuse(RejectReason::bad_recursor, types_[0].name,
+               fmt::format("{} recursors are stated where there are {}", num_recursors,
+                           types_.size()));
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        const NameId name = recursor_name(i);
+        const ConstantInfo* const info =
+            name == anonymous ? nullptr : given(name, ConstantKind::recursor);
+        if (info == nullptr)
+            refuse(RejectReason::bad_recursor, types_[0].name,
+                   fmt::format("the recursor of type {} of the block is missing", i));
+        compare_recursor(*info, i);
+    }
+}
+
+// The constructor whose rule it is: of an auxiliary type, that of what it stands for.
+NameId InductiveCheck::rule_constructor(std::size_t type_idx, std::size_t constructor_idx) const {
+    if (type_idx < num_own_)
+        return types_[type_idx].constructors[constructor_idx].name;
+    const ConstantInfo& inductive = *checker_.find(nested_[type_idx - num_own_].inductive);
+    return checker_.facts(inductive).constructors[constructor_idx];
+}
+
+InductiveCheck::Generated InductiveCheck::generate() {
+    derive_types();
+    derive_recursors();
+    Generated result;
+    result.num_nested = static_cast<std::uint32_t>(nested_.size());
+    result.is_recursive = is_recursive_;
+    result.is_reflexive = is_reflexive_;
+    std::size_t num_minors = 0;
+    for (const Type& type : types_)
+        num_minors += type.minors.size();
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        ConstantInfo info;
+        info.name = recursor_name(i);
+        info.kind = ConstantKind::recursor;
+        info.safety = safety_;
+        info.params = recursor_levels_;
+        info.type = recursor_type(types_[i]);
+        InductiveFacts facts = given_facts(*given(types_[0].name, ConstantKind::inductive));
+        facts.inductive = major_inductive(i);
+        facts.num_params = num_params_;
+        facts.num_indices = types_[i].num_indices;
+        facts.num_motives = static_cast<std::uint32_t>(types_.size());
+        facts.num_minors = static_cast<std::uint32_t>(num_minors);
+        facts.has_k = has_k_;
+        for (std::size_t k = 0; k < types_[i].constructors.size(); ++k)
+            facts.rules.push_back({rule_constructor(i, k), types_[i].constructors[k].num_fields,
+                                   rule_rhs(types_[i], k)});
+        result.recursors.push_back(info);
+        result.recursor_facts.push_back(std::move(facts));
+    }
+    return result;
+}
+
 void InductiveCheck::compare_recursor(const ConstantInfo& info, std::size_t type_idx) {
     const Type& type = types_[type_idx];
     const InductiveFacts& facts = given_facts(info);
@@ -100,11 +160,7 @@ void InductiveCheck::compare_recursor(const ConstantInfo& info, std::size_t type
                            checker_.print(info.type), checker_.print(generated)));
     for (std::size_t i = 0; i < facts.rules.size(); ++i) {
         const RecursorRule& rule = facts.rules[i];
-        NameId constructor = type.constructors[i].name;
-        if (type_idx >= num_own_) {
-            const Nested& nested = nested_[type_idx - num_own_];
-            constructor = checker_.facts(*checker_.find(nested.inductive)).constructors[i];
-        }
+        const NameId constructor = rule_constructor(type_idx, i);
         if (rule.constructor != constructor || rule.num_fields != type.constructors[i].num_fields)
             refuse(RejectReason::bad_recursor, info.name,
                    fmt::format("rule {} is not that of {}", i, checker_.names().text(constructor)));

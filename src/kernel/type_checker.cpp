@@ -18,9 +18,9 @@ TypeChecker::TypeChecker(const Environment& environment,
     : environment_(environment), names_(names), known_(known), scratch_(scratch_bit, 1024),
       store_(persistent, &scratch_), order_(store_), limits_(limits), envs_(max_env_nodes),
       roots_(small_table), substituted_levels_(small_table), substituted_(small_table),
-      abstracted_(64), types_(small_table), checked_(small_table), whnf_core_(small_table),
-      whnf_core_cheap_(small_table), whnf_(small_table), equal_(small_table), unequal_(small_table),
-      tried_args_(small_table) {
+      abstracted_(64), types_(small_table), checked_(small_table), checked_levels_(64),
+      whnf_core_(small_table), whnf_core_cheap_(small_table), whnf_(small_table),
+      equal_(small_table), unequal_(small_table), tried_args_(small_table) {
     envs_.push(EnvNode{});
 }
 
@@ -68,6 +68,7 @@ void TypeChecker::reset_scratch() {
     abstracted_.clear();
     types_.clear(keep_slots);
     checked_.clear(keep_slots);
+    checked_levels_.clear();
     whnf_core_.clear(keep_slots);
     whnf_core_cheap_.clear(keep_slots);
     whnf_.clear(keep_slots);

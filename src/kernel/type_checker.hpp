@@ -222,7 +222,7 @@ private:
     bool check_function_argument(Closure arg, Closure domain, std::uint32_t depth);
     void check_argument(Closure arg, Closure domain, Closure application, std::uint32_t depth);
     void check_against(Closure value, Closure type, std::uint32_t depth);
-    void check_level_params(Level level) const;
+    void check_level_params(Level level);
     const ConstantInfo& usable_constant(NameId name) const;
 
     // whnf.cpp
@@ -285,6 +285,7 @@ private:
     bool has_builtin_nat() const noexcept { return (builtins_ & nat_literals) != 0; }
     bool has_builtin_string();
     bool are_lists_as_expected();
+    const ConstantInfo* find_safe(NameId name) const noexcept;
     bool is_builtin_nat_call(NameId name) const noexcept;
     bool is_nat_as_expected();
     bool is_bool_as_expected();
@@ -321,6 +322,7 @@ private:
     KeyMap<InstKey, Term> abstracted_;
     KeyMap<Term, Closure> types_;
     KeyMap<std::uint64_t, CheckedType> checked_;
+    KeyMap<Level, std::uint32_t> checked_levels_; ///< deep ones; the declaration's serial
     KeyMap<Term, Term> whnf_core_;
     KeyMap<Term, Term> whnf_core_cheap_;
     KeyMap<Term, Term> whnf_;

@@ -138,7 +138,12 @@ bool TypeChecker::step_bvar(Machine& machine, const TermNode& node) {
     const Term term = force_entry(entry);
     machine.env = no_env;
     machine.term = machine.delta == Delta::yes ? whnf(term) : whnf_core(term, machine.cheap_proj);
-    return num_stack_args(machine) != 0 && store_.kind(machine.term) == TermKind::lam;
+    if (num_stack_args(machine) == 0)
+        return false;
+    // A function that waits for more arguments goes on with them: a lambda, or a recursor or a
+    // built-in function that had too few.
+    return store_.kind(machine.term) == TermKind::lam ||
+           store_.kind(app_fn(machine.term)) == TermKind::constant;
 }
 
 bool TypeChecker::step_constant(Machine& machine, const TermNode& node) {

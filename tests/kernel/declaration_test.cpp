@@ -200,5 +200,71 @@ TEST(Declaration, TermsAMillionDeepAreCheckedOrDeclined) {
     }
 }
 
+// A recursor that waits for its major premise, handed to a function that applies it.
+TEST(Declaration, AHalfAppliedRecursorGoesOnWhenItIsApplied) {
+    ExportText text;
+    text.nat_type();
+    const auto nat = text.constant("Nat");
+    const auto one = text.level_succ(0);
+    const auto two = text.level_succ(one);
+    const auto type = text.sort(one);
+    const auto family = text.pi(nat, type);
+    const auto at_zero = text.app(text.bvar(0), {text.constant("Nat.zero")});
+    text.definition("atZero", text.pi(family, type), text.lam(family, at_zero));
+    const auto half =
+        text.app(text.constant("Nat.rec", {two}),
+                 {text.lam(nat, type), text.pi(nat, nat), text.lam(nat, text.lam(type, nat))});
+    const auto functions = text.app(text.constant("atZero"), {half}); // Nat → Nat
+    text.definition("use", text.pi(functions, nat),
+                    text.lam(functions, text.app(text.bvar(0), {text.constant("Nat.zero")})));
+    EXPECT_EQ(reason(text), "accepted");
+}
+
+// 180 lines of levels that would be 2^60 long, written out.
+TEST(Declaration, ALevelThatSharesItsPartsIsCheckedOnce) {
+    ExportText text;
+    const auto v = text.level_param("v");
+    auto level = text.level_param("u");
+    for (int i = 0; i < 60; ++i)
+        level = text.level_max(text.level_succ(level), text.level_imax(v, level));
+    text.axiom("a", text.sort(level), {"u", "v"});
+    text.axiom("b", text.sort(text.level_param("w")), {"w"});
+    text.axiom("c", text.constant("b", {level}), {"u", "v"});
+    EXPECT_EQ(reason(text), "accepted");
+    text.axiom("d", text.constant("b", {level}), {"v"});
+    EXPECT_EQ(reason(text), "undeclared_universe_parameter");
+}
+
+// Nat.add here never ends and is no function; a thread that comes after it looks whether it is an
+// addition while the first one, busy, has not yet refused it.
+TEST(Declaration, WhatIsLearntOfARefusedDeclarationEndsWithIt) {
+    ExportText text;
+    text.nat_type().eq_type();
+    const auto nat = text.constant("Nat");
+    const auto one = text.level_succ(0);
+    const auto succ = text.constant("Nat.succ");
+    const auto plus = [&](const std::string& name) {
+        const auto step = text.lam(nat, text.lam(nat, text.app(succ, {text.bvar(0)})));
+        const auto body = text.app(text.constant("Nat.rec", {one}),
+                                   {text.lam(nat, nat), text.bvar(1), step, text.bvar(0)});
+        text.definition(name, text.pi(nat, text.pi(nat, nat)), text.lam(nat, text.lam(nat, body)));
+    };
+    plus("plus");
+    const auto sum = text.app(text.constant("plus"), {text.nat("0"), text.nat("100000")});
+    const auto end = text.nat("100000");
+    const auto slow = text.app(text.constant("Eq", {one}), {nat, sum, end});
+    const auto proof = text.app(text.constant("Eq.refl", {one}), {nat, end});
+    const auto self = text.lam(nat, text.app(text.bvar(0), {text.bvar(0)}));
+    text.definition("Nat.add", text.pi(nat, text.pi(nat, nat)),
+                    text.let(slow, proof, text.app(self, {self})));
+    for (int i = 0; i < 20; ++i)
+        text.axiom("a" + std::to_string(i), nat);
+    CheckOptions options;
+    options.jobs = 2;
+    const ExportReport report = text.check(options);
+    EXPECT_EQ(report.verdict.reason, "function_expected");
+    EXPECT_EQ(report.declaration, "Nat.add");
+}
+
 } // namespace
 } // namespace leanhost::kernel::test

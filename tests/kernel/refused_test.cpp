@@ -22,7 +22,7 @@ TEST(Refused, WhatWasOnceAcceptedIsRejectedByOneThreadAndByTwo) {
                 << entry.path() << ", " << jobs << " jobs";
         }
     }
-    EXPECT_EQ(files, 9);
+    EXPECT_EQ(files, 12);
 }
 
 } // namespace
