@@ -34,6 +34,7 @@ struct ScheduleOptions {
     std::uint64_t max_total_mib = 256;
     std::uint64_t first_worker_mib = 32;
     std::uint64_t max_worker_mib = 0;
+    std::uint64_t cgroup_mib = 0;
     std::uint64_t idle_ms = 0;
     std::uint64_t wait_ms = 10'000;
     std::size_t spares = 0;
@@ -60,6 +61,8 @@ WorkerPoolOptions pool_options(const ScheduleOptions& options,
     pool.worker.use_template = !options.no_template;
     if (options.max_worker_mib != 0)
         pool.worker.restart_policy.max_anonymous_bytes = options.max_worker_mib << 20U;
+    if (options.cgroup_mib != 0)
+        pool.max_cgroup_bytes = options.cgroup_mib << 20U;
     if (options.idle_ms != 0)
         pool.worker.restart_policy.max_idle = milliseconds(options.idle_ms);
     return pool;
@@ -156,6 +159,16 @@ std::string counts_text(const ordered_json& counts) {
     return text.empty() ? "none" : text;
 }
 
+std::string cgroup_text(const ordered_json& cgroup) {
+    if (!cgroup["holds"].get<bool>())
+        return fmt::format("no limit holds: {}", cgroup["why_not"].get<std::string>());
+    const auto number = [&](const char* field) {
+        return cgroup[field].is_null() ? "?" : std::to_string(cgroup[field].get<std::uint64_t>());
+    };
+    return fmt::format("{} of {} bytes used, {} children killed for it", number("used_bytes"),
+                       number("limit_bytes"), number("kills"));
+}
+
 void print_report(const ordered_json& report) {
     const ordered_json& pool = report["pool"];
     const auto number = [](const ordered_json& value) { return value.get<std::uint64_t>(); };
@@ -176,6 +189,8 @@ void print_report(const ordered_json& report) {
                report["peak_anonymous_bytes"].get<double>() / mib,
                number(pool["max_total_bytes"]) >> 20U,
                pool["confinement"].is_null() ? "unknown" : pool["confinement"].get<std::string>());
+    if (!pool["cgroup"].is_null())
+        fmt::print("  cgroup: {}\n", cgroup_text(pool["cgroup"]));
 }
 
 int run(ScheduleOptions& options) {
@@ -235,6 +250,8 @@ void add_schedule_command(CLI::App& app, CommandBody& chosen) {
         ->envname("LEANHOST_WORKER_POOL_FIRST_WORKER")->check(CLI::Range(1, 1 << 24))->capture_default_str();
     command->add_option("--max-worker", options->max_worker_mib, "MiB at which a child ends when it comes back; 0: none")
         ->envname("LEANHOST_WORKER_POOL_MAX_WORKER")->check(CLI::Range(0, 1 << 24))->capture_default_str();
+    command->add_option("--cgroup", options->cgroup_mib, "MiB that the kernel lets all children have, page cache included, in a cgroup; 0: no such limit")
+        ->envname("LEANHOST_WORKER_POOL_CGROUP")->check(CLI::Range(0, 1 << 24))->capture_default_str();
     command->add_option("--idle", options->idle_ms, "ms after which an idle child ends; 0: never")
         ->envname("LEANHOST_WORKER_POOL_IDLE")->check(CLI::Range(0, 1 << 30))->capture_default_str();
     command->add_option("--wait", options->wait_ms, "ms that a lease may wait")

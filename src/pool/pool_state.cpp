@@ -47,7 +47,7 @@ std::string_view lease_source_name(LeaseSource source) noexcept {
 WorkerPool::State::State(WorkerPoolOptions given)
     : options(with_budget_as_ceiling(std::move(given))), log(options.log_path),
       supervisor(std::make_unique<worker::Supervisor>(
-          [this](const ExitFacts& facts) { on_burial(facts); })),
+          [this](const ExitFacts& facts) { on_burial(facts); }, make_cgroup())),
       upkeep([this] { run_upkeep(); }) {}
 
 WorkerPool::State::~State() {
@@ -63,6 +63,21 @@ WorkerPool::State::~State() {
     keys.clear();
     dying.clear();
     supervisor.reset();
+}
+
+// A backstop that cannot be had here stops nothing.
+std::unique_ptr<worker::MemoryCgroup> WorkerPool::State::make_cgroup() {
+    if (!options.max_cgroup_bytes)
+        return nullptr;
+    auto made = guarded("pool cgroup", [&] {
+        return std::make_unique<worker::MemoryCgroup>(*options.max_cgroup_bytes,
+                                                      options.cgroup_parent);
+    });
+    if (made)
+        return *std::move(made);
+    why_no_cgroup = made.error().message();
+    log.write("no_cgroup", "", 0, why_no_cgroup);
+    return nullptr;
 }
 
 WorkerOptions WorkerPool::State::options_for(const PoolKey& key) const {
@@ -306,6 +321,9 @@ void WorkerPool::State::end_all() {
 PoolSnapshot WorkerPool::State::snapshot() const {
     PoolSnapshot snapshot;
     metrics.fill(snapshot);
+    if (options.max_cgroup_bytes)
+        snapshot.cgroup =
+            supervisor->cgroup_status().value_or(CgroupStatus{.why_not = why_no_cgroup});
     const std::lock_guard lock(mutex);
     snapshot.max_workers = options.max_workers;
     snapshot.max_total_bytes = options.max_total_bytes;

@@ -109,8 +109,11 @@ private:
     void make_spares();
     void run_upkeep();
 
+    std::unique_ptr<worker::MemoryCgroup> make_cgroup();
+
     const WorkerPoolOptions options;
     mutable PoolLog log;
+    std::string why_no_cgroup; ///< constant after construction; empty when there is one
     mutable PoolMetrics metrics;
     mutable std::mutex mutex;
     mutable std::condition_variable changed; ///< for who waits for a lease, or for a drain

@@ -1,8 +1,10 @@
 // One fault after the other, with a child that was started and with one that a template has forked.
+#include "worker/parent/spawn.hpp"
 #include "worker_faults/fault_fixture.hpp"
 
 #include <leanhost/memory_sample.hpp>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -554,6 +556,74 @@ TEST_P(Descendants, AreAllowedWhereNoConfinementIsWanted) {
         if (is_orphan(process))
             ::kill(process.pid, SIGKILL); // ours to clean up, as documented
     }
+}
+
+// The kernel's limit beneath the budget. Each with a child started and one forked.
+class CgroupLimit : public FaultFixture, public testing::WithParamInterface<bool> {
+protected:
+    static constexpr std::uint64_t limit = std::uint64_t{64} << 20;
+    WorkerPoolOptions options() const {
+        WorkerPoolOptions with = real_options(GetParam());
+        with.max_cgroup_bytes = limit;
+        return with;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Births, CgroupLimit, testing::Bool(), [](const auto& one) {
+    return std::string(one.param ? "forked" : "started");
+});
+
+TEST_P(CgroupLimit, TheKernelEndsAChildThatOutgrowsItAndThePoolGoesOn) {
+    std::string path;
+    {
+        WorkerPool pool = make(options());
+        const CgroupStatus before = pool.snapshot().cgroup.value();
+        if (!before.holds)
+            GTEST_SKIP() << "no cgroup can be had here: " << before.why_not;
+        path = before.path;
+        const auto lease = pool.acquire({"A"});
+        ASSERT_TRUE(lease) << lease.error().message();
+        EXPECT_GT(pool.snapshot().cgroup->used_bytes.value_or(0), 0U) << "the child is not in it";
+        const auto call = [&](const char* mebibytes) {
+            return lease->call_capability_rows(
+                "hostile", "dirty_memory", mebibytes,
+                [](std::string_view) { return SinkAnswer::proceed; });
+        };
+        const auto rows = call("256");
+        ASSERT_FALSE(rows) << "a control: 256 MiB are more than the limit";
+        EXPECT_EQ(rows.error().code(), ErrorCode::child_exited) << rows.error().message();
+        expect_facts(rows.error(), {{"signal", std::uint64_t{SIGKILL}}, {"out_of_memory", true}});
+        expect_goes_on(*lease);
+        EXPECT_TRUE(call("8")) << "within the limit it works";
+        const CgroupStatus after = pool.snapshot().cgroup.value();
+        EXPECT_TRUE(after.holds) << after.why_not;
+        EXPECT_GE(after.kills.value_or(1), 1U);
+        EXPECT_THAT(pool.metrics_text(), HasSubstr("leanhost_pool_cgroup_holds 1"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path)) << "it is left";
+}
+
+TEST_P(CgroupLimit, WhereNoneCanBeHadThePoolServesAndSaysWhy) {
+    WorkerPoolOptions with = options();
+    with.cgroup_parent = folder.path() / "nowhere";
+    with.log_path = folder.path() / "pool.log";
+    WorkerPool pool = make(with);
+    expect_serves(pool);
+    const CgroupStatus status = pool.snapshot().cgroup.value();
+    EXPECT_FALSE(status.holds);
+    EXPECT_THAT(status.why_not, HasSubstr("nowhere is no cgroup"));
+    EXPECT_THAT(pool.metrics_text(), HasSubstr("leanhost_pool_cgroup_holds 0"));
+}
+
+// A template's child is where its template is, so only a start can miss it.
+TEST_F(FaultFixture, AProcessThatCannotBePutIntoACgroupRunsAndIsTold) {
+    const UniqueFd unwritable(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    worker::SpawnOptions with{.executable = "/bin/true"};
+    with.cgroup_processes = unwritable.get();
+    const worker::SpawnedProcess process = worker::spawn(with);
+    EXPECT_THAT(process.outside_cgroup, HasSubstr("Bad file descriptor"));
+    int status = -1;
+    ::waitpid(process.pid, &status, 0);
+    EXPECT_EQ(status, 0);
 }
 
 // Faults of the template itself.
