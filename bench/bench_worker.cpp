@@ -3,12 +3,14 @@
 // program finds it.
 
 #include "library.hpp"
+#include "module/fixture/fixture_library.hpp"
 
 #include <leanhost/memory_sample.hpp>
 #include <leanhost/worker_pool.hpp>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -171,6 +173,76 @@ BENCHMARK(replacement)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
+// A library of so many files with three constants each. LEANHOST_BENCH_CURVE names a folder to keep
+// such libraries in; else it goes with the object.
+class LibraryOfFiles {
+public:
+    explicit LibraryOfFiles(std::uint64_t files) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread is started
+        if (const char* const folder = std::getenv("LEANHOST_BENCH_CURVE"); folder != nullptr)
+            directory_ = std::filesystem::path(folder) / fmt::format("files-{}", files);
+        else
+            temporary_ = directory_ = std::filesystem::temp_directory_path() /
+                                      fmt::format("leanhost-bench-{}-{}", ::getpid(), files);
+        checked(module::fixture::write_fixture(
+            {.modules = files, .constants = 3 * files, .directory = directory_}));
+    }
+    LibraryOfFiles(const LibraryOfFiles&) = delete;
+    LibraryOfFiles& operator=(const LibraryOfFiles&) = delete;
+    ~LibraryOfFiles() {
+        std::error_code ignored;
+        if (!temporary_.empty())
+            std::filesystem::remove_all(temporary_, ignored);
+    }
+    const std::filesystem::path& directory() const noexcept { return directory_; }
+
+private:
+    std::filesystem::path directory_;
+    std::filesystem::path temporary_;
+};
+
+// `replacement` as the number of mapped files grows. Writing 24,000 files takes a minute, so the
+// curve ends at 4,000 unless LEANHOST_BENCH_MOST_FILES says otherwise.
+std::int64_t most_files() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread is started
+    const char* const wanted = std::getenv("LEANHOST_BENCH_MOST_FILES");
+    return wanted == nullptr ? 4'000 : std::atoll(wanted);
+}
+
+void replacement_curve(benchmark::State& state) {
+    if (state.range(1) > most_files())
+        return state.SkipWithError("more files than LEANHOST_BENCH_MOST_FILES");
+    const LibraryOfFiles library(static_cast<std::uint64_t>(state.range(1)));
+    WorkerPoolOptions options = pool_options(1, state.range(0) != 0);
+    options.worker.runtime.search_path = {library.directory()};
+    WorkerPool pool = checked(WorkerPool::make(options));
+    WorkerLease held =
+        checked(pool.acquire(ImportSet{Name(std::string(module::fixture::root_module))}));
+    if (held->import_facts().modules != static_cast<std::uint64_t>(state.range(1)))
+        give_up("the curve's library is not imported as a whole");
+    Percentiles percentiles;
+    for (auto _ : state) {
+        held.restart();
+        const auto begun = Clock::now();
+        checked(held.ping());
+        timed(state, percentiles, seconds_since(begun));
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the predecessor's end
+    }
+    percentiles.tell(state);
+}
+BENCHMARK(replacement_curve)
+    ->ArgNames({"template", "files"})
+    ->ArgsProduct({{1}, {250, 1'000, 4'000, 8'000, 16'000, 24'000}})
+    ->Iterations(100)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(replacement_curve)
+    ->ArgNames({"template", "files"})
+    ->ArgsProduct({{0}, {250, 1'000, 4'000, 8'000, 16'000, 24'000}})
+    ->Iterations(3)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
 void isolated_request(benchmark::State& state) {
     WorkerPoolOptions options = pool_options(1);
     options.worker.isolation = Isolation::per_request;
@@ -311,7 +383,9 @@ void memory_of_workers(benchmark::State& state) {
 }
 BENCHMARK(memory_of_workers)->Arg(1)->Arg(8)->Iterations(1)->Unit(benchmark::kMillisecond);
 
-// Lookups with types through as many workers at once; items are rows.
+// Lookups with types through as many workers at once; items are rows. `of_n_times_one` compares the
+// rate with as many times that of one worker in this run: 1 would be perfect, and no more than
+// cores / workers can be had.
 void throughput(benchmark::State& state) {
     const auto workers = static_cast<std::size_t>(state.range(0));
     WorkerPool pool = checked(WorkerPool::make(pool_options(workers)));
@@ -319,6 +393,7 @@ void throughput(benchmark::State& state) {
     for (std::size_t i = 0; i < workers; ++i)
         leases.push_back(lease(pool));
     const auto names = checked(leases[0]->list_declarations(0, 4000));
+    const auto begun = Clock::now();
     for (auto _ : state) {
         std::vector<std::jthread> threads;
         for (WorkerLease& mine : leases)
@@ -326,13 +401,22 @@ void throughput(benchmark::State& state) {
                 checked(mine->query_declarations(names, {.type = true, .value_size = true}));
             });
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * names.size() * workers));
+    const double rows = static_cast<double>(state.iterations() * names.size() * workers);
+    state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+    static double rate_of_one = 0;
+    const double rate = rows / seconds_since(begun);
+    if (workers == 1)
+        rate_of_one = rate;
+    state.counters["of_n_times_one"] =
+        rate_of_one == 0 ? 0 : rate / (rate_of_one * static_cast<double>(workers));
 }
 BENCHMARK(throughput)
     ->ArgName("workers")
     ->Arg(1)
     ->Arg(2)
     ->Arg(4)
+    ->Arg(8)
+    ->MinTime(2)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
