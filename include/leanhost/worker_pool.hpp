@@ -69,6 +69,7 @@ struct PoolSnapshot {
     std::size_t idle = 0;
     std::size_t templates = 0;
     std::size_t waiting = 0;
+    std::size_t keys = 0; ///< that it remembers; at most 1,024 beside those in use
     std::optional<std::uint64_t> max_total_bytes = std::nullopt;
     std::uint64_t reserved_bytes = 0;
     std::uint64_t anonymous_bytes = 0; ///< of the samples there are

@@ -45,6 +45,7 @@ ordered_json to_json(const PoolSnapshot& s) {
                       {"idle", s.idle},
                       {"templates", s.templates},
                       {"waiting", s.waiting},
+                      {"keys", s.keys},
                       {"max_total_bytes", optional_json(s.max_total_bytes)},
                       {"reserved_bytes", s.reserved_bytes},
                       {"anonymous_bytes", s.anonymous_bytes},

@@ -118,6 +118,8 @@ std::string PoolMetrics::text(const PoolSnapshot& snapshot) const {
     add_gauge(registry, "leanhost_pool_templates", "Templates", number(snapshot.templates));
     add_gauge(registry, "leanhost_pool_waiting", "Requests for leases that wait",
               number(snapshot.waiting));
+    add_gauge(registry, "leanhost_pool_keys", "Import sets that are remembered",
+              number(snapshot.keys));
     add_gauge(registry, "leanhost_pool_reserved_bytes", "Of the memory budget",
               number(snapshot.reserved_bytes));
     add_gauge(registry, "leanhost_pool_anonymous_bytes", "Anonymous and swapped memory of children",

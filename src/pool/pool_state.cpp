@@ -96,9 +96,11 @@ WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallO
             return nullptr;
         if (key->source != nullptr && key->source->is_usable())
             return key->source;
-        key->source = nullptr;
+        drop_template(*key);
     }
-    if (!has_room_for(*key))
+    // Until it is charged as the key's own.
+    const std::shared_ptr<Promise> room = promise_room(*key);
+    if (room == nullptr)
         return nullptr;
     std::shared_ptr<worker::TemplateWorker> source;
     try {
@@ -126,7 +128,7 @@ void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
         } else if (Clock::now() - slot.last_validated > slot.key->runtime.revalidate_after) {
             if (!slot.worker->revalidate(&call)) {
                 const std::lock_guard lock(mutex);
-                slot.key->source = nullptr; // it has imported what is no longer there
+                drop_template(*slot.key); // it has imported what is no longer there
             }
             slot.last_validated = Clock::now();
         }
@@ -134,6 +136,8 @@ void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
             granted.source,
             std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - granted.asked_at));
         const std::lock_guard lock(mutex);
+        if (is_over)
+            refuse("drained", "the pool has ended all children", *slot.key);
         if (const auto generation = slot.worker->generation())
             confinement = generation->confinement();
     } catch (...) {
@@ -158,11 +162,13 @@ void WorkerPool::State::give_back(Slot slot) {
                            options.max_total_bytes.value_or(UINT64_MAX));
         slot->estimate_bytes = estimate_of(*slot->key);
         // What nobody waits for any more still runs in it.
-        if (now.in_flight > 0 || is_closed)
+        if (now.in_flight > 0)
             return retire_slot(slot, {.reason = RestartReason::requested});
         if (const auto decision = slot->worker->find_decision())
             return retire_slot(slot, *decision);
     }
+    if (is_closed)
+        return retire_slot(slot, {.reason = RestartReason::requested});
     changed.notify_all();
 }
 
@@ -247,11 +253,49 @@ void WorkerPool::State::cycle_idle() {
     }
 }
 
-// For another child of the key, beside all that are there.
-bool WorkerPool::State::has_room_for(const PoolKey& key) const {
+class WorkerPool::State::Promise {
+public:
+    Promise(State& pool, std::shared_ptr<worker::Generation> predecessor)
+        : pool_(pool), predecessor_(std::move(predecessor)) {}
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    ~Promise() {
+        if (!is_kept_)
+            return;
+        const std::lock_guard lock(pool_.mutex);
+        pool_.promised_bytes -= bytes_;
+        // Ignored on purpose: for want of memory the predecessor's last moments are not charged.
+        static_cast<void>(guarded("pool", [&] {
+            if (predecessor_ != nullptr && predecessor_->is_retired())
+                pool_.charge_until_dead(std::move(predecessor_));
+        }));
+        pool_.changed.notify_all();
+    }
+    /// With the mutex held.
+    void keep(std::uint64_t bytes) noexcept {
+        is_kept_ = true;
+        bytes_ = bytes;
+        pool_.promised_bytes += bytes;
+    }
+
+private:
+    State& pool_;
+    std::shared_ptr<worker::Generation> predecessor_;
+    std::uint64_t bytes_ = 0;
+    bool is_kept_ = false;
+};
+
+// Looked at and taken at once: two that are being started must not see the same room.
+std::shared_ptr<WorkerPool::State::Promise>
+WorkerPool::State::promise_room(const PoolKey& key,
+                                std::shared_ptr<worker::Generation> predecessor) {
+    auto promise = std::make_shared<Promise>(*this, std::move(predecessor));
     const std::lock_guard lock(mutex);
-    return !options.max_total_bytes ||
-           reserved_bytes() + estimate_of(key) <= *options.max_total_bytes;
+    const std::uint64_t bytes = estimate_of(key);
+    if (options.max_total_bytes && reserved_bytes() + bytes > *options.max_total_bytes)
+        return nullptr;
+    promise->keep(bytes);
+    return promise;
 }
 
 void WorkerPool::State::make_spares() {
@@ -280,7 +324,7 @@ void WorkerPool::State::make_spares() {
         const std::lock_guard lock(mutex);
         slot->is_starting = false;
         slot->last_validated = Clock::now();
-        if (!started)
+        if (!started || is_closed)
             retire_slot(slot, {.reason = RestartReason::requested});
         changed.notify_all();
     }
@@ -305,7 +349,7 @@ bool WorkerPool::State::drain(milliseconds patience) {
 // Idle children are asked to end, those on loan are ended.
 void WorkerPool::State::end_all() {
     const std::lock_guard lock(mutex);
-    is_closed = true;
+    is_closed = is_over = true;
     for (auto slot = slots.begin(); slot != slots.end();) {
         const auto next = std::next(slot);
         if (!slot->is_leased && !slot->is_starting)
@@ -315,7 +359,7 @@ void WorkerPool::State::end_all() {
         slot = next;
     }
     for (const auto& key : keys)
-        key->source = nullptr;
+        drop_template(*key);
 }
 
 PoolSnapshot WorkerPool::State::snapshot() const {
@@ -329,6 +373,7 @@ PoolSnapshot WorkerPool::State::snapshot() const {
     snapshot.max_total_bytes = options.max_total_bytes;
     snapshot.workers = slots.size();
     snapshot.waiting = queue.size();
+    snapshot.keys = keys.size();
     snapshot.reserved_bytes = reserved_bytes();
     snapshot.confinement = confinement;
     for (const PoolSlot& slot : slots) {

@@ -379,7 +379,7 @@ TEST_P(WorkerFault, AFloodKeepsNobodyElseWaiting) {
         SCOPED_TRACE(fault);
         WorkerPoolOptions with = options(fault);
         with.max_workers = 2;
-        with.worker.request_timeout = 1000ms;
+        with.worker.request_timeout = 400ms;
         WorkerPool pool = make(with);
         arm();
         const auto flooding = pool.acquire({"A"});
