@@ -145,7 +145,7 @@ TEST_P(RequestFault, TheSameLeaseGoesOnOnceTheChildIsBuried) {
     })) << "the lease is not served any more";
 }
 
-constexpr milliseconds request_timeout = 300ms;
+constexpr milliseconds request_timeout = 200ms;
 const ErrorFact broke_protocol{"reason", std::string("protocol_error")};
 
 INSTANTIATE_TEST_SUITE_P(
@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "bytes that begin no frame",
                  0ms,
                  {broke_protocol}},
-            Case{"half_a_frame", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"half_a_frame", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"oversized_frame",
                  ErrorCode::protocol_error,
                  "a frame of 4294967295 bytes",
@@ -174,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "which is not open",
                  0ms,
                  {broke_protocol}},
-            Case{"silence", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"silence", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"more_rows_than_asked", ErrorCode::protocol_error, "more rows than"},
             Case{"summary_with_wrong_count", ErrorCode::protocol_error,
                  "3 rows of 51 bytes arrived; the summary says 4"},
@@ -194,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "killed by signal 4",
                  0ms,
                  {{"signal", std::uint64_t{SIGILL}}}},
-            Case{"sigstop", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"sigstop", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"closes_socket_but_lives",
                  ErrorCode::protocol_error,
                  "closed its socket",
@@ -205,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "descriptors that no message asked",
                  0ms,
                  {broke_protocol}},
-            Case{"progress_flood", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"progress_flood", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"news_of_children",
                  ErrorCode::protocol_error,
                  "a worker that is no template",

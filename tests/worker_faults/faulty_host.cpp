@@ -277,7 +277,7 @@ void fill_the_disk(const Arguments& arguments, const std::filesystem::path& log)
     WorkerPoolOptions options = options_for(arguments);
     options.log_path = log;
     WorkerPool pool = make(options);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 20; ++i) {
         WorkerLease lease = value_of(pool.acquire({"A"}), "with a full disk");
         lease.restart();
         value_of(lease->list_declarations(0, 1), "with a full disk");
