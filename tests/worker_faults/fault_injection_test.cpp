@@ -416,6 +416,27 @@ TEST_P(WorkerFault, AChildThatIgnoresShutdownIsKilledAfterTheGrace) {
 }
 
 // The first process of a pid namespace cannot stop itself, but everybody else can stop it.
+// A closed socket is always readable: who led looked at it without a pause until the child was
+// buried.
+TEST_P(WorkerFault, WaitingForTheEndOfAChildThatClosedItsSocketCostsNoProcessorTime) {
+    WorkerPoolOptions with = options("closes_socket_but_lives");
+    with.worker.request_timeout = 10s;
+    WorkerPool pool = make(with);
+    arm();
+    const auto lease = pool.acquire({"A"});
+    ASSERT_TRUE(lease) << lease.error().message();
+    const auto thread_time = [] {
+        ::timespec now{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+    };
+    const auto begun = Clock::now();
+    const auto cpu_begun = thread_time();
+    EXPECT_FALSE(names_of(**lease));
+    EXPECT_GT(Clock::now() - begun, last_breath / 2) << "a control: it waited";
+    EXPECT_LT(thread_time() - cpu_begun, 50ms);
+}
+
 TEST_P(WorkerFault, AStoppedChildFailsItsRequestAtTheDeadlineAndIsKilled) {
     WorkerPool pool = make(options("silence"));
     arm();
