@@ -25,7 +25,7 @@ using testing::SizeIs;
 // A child that closes its socket has as long to end by itself: generation.cpp, last_breath.
 constexpr milliseconds last_breath = 1000ms;
 // Beyond deadline and grace: two ticks of 100 ms, and a machine that does other things as well.
-constexpr milliseconds patience = 1500ms;
+constexpr milliseconds patience = 2500ms;
 
 struct Case {
     const char* fault;
