@@ -153,19 +153,22 @@ BENCHMARK(cold_start)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
-// A fresh child for a running lease: forked from the template, or started.
-void replacement(benchmark::State& state) {
-    WorkerPool pool = checked(WorkerPool::make(pool_options(1, state.range(0) != 0)));
-    WorkerLease held = lease(pool);
+void time_replacements(benchmark::State& state, WorkerLease held) {
     Percentiles percentiles;
     for (auto _ : state) {
         held.restart();
         const auto begun = Clock::now();
         checked(held.ping());
         timed(state, percentiles, seconds_since(begun));
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the predecessor's end
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the predecessor's end
     }
     percentiles.tell(state);
+}
+
+// A fresh child for a running lease: forked from the template, or started.
+void replacement(benchmark::State& state) {
+    WorkerPool pool = checked(WorkerPool::make(pool_options(1, state.range(0) != 0)));
+    time_replacements(state, lease(pool));
 }
 BENCHMARK(replacement)
     ->ArgName("template")
@@ -221,15 +224,7 @@ void replacement_curve(benchmark::State& state) {
         checked(pool.acquire(ImportSet{Name(std::string(module::fixture::root_module))}));
     if (held->import_facts().modules != static_cast<std::uint64_t>(state.range(1)))
         give_up("the curve's library is not imported as a whole");
-    Percentiles percentiles;
-    for (auto _ : state) {
-        held.restart();
-        const auto begun = Clock::now();
-        checked(held.ping());
-        timed(state, percentiles, seconds_since(begun));
-        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the predecessor's end
-    }
-    percentiles.tell(state);
+    time_replacements(state, std::move(held));
 }
 BENCHMARK(replacement_curve)
     ->ArgNames({"template", "files"})
