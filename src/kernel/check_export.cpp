@@ -1,6 +1,7 @@
 #include "kernel/check_export.hpp"
 
 #include "base/workers.hpp"
+#include "kernel/axiom_use.hpp"
 #include "kernel/check_stack.hpp"
 #include "kernel/checker.hpp"
 #include "kernel/export_loader.hpp"
@@ -65,16 +66,28 @@ public:
                                failure.error().message(), "reading"};
         }
         finish();
+        if (report_.verdict.outcome == Outcome::accepted && !report_.unlisted_axioms.empty())
+            refuse_unlisted_axioms();
         report_.lean_version = loader_.export_meta().lean_version;
         report_.format_version = loader_.export_meta().format_version;
         report_.persistent_bytes = arena_.bytes() + names_.bytes();
-        report_.index_bytes = loader_.bytes() + environment_.bytes();
+        report_.index_bytes = loader_.bytes() + environment_.bytes() + axiom_use_.bytes();
         return std::move(report_);
     }
 
 protected:
     virtual void take(Declaration& declaration) = 0;
     virtual void finish() = 0;
+
+    /// Of an accepted declaration, in order.
+    void settle(const Declaration& declaration) {
+        count(declaration);
+        const ConstantInfo& info = declaration.declared().front();
+        if (info.kind == ConstantKind::axiom)
+            report_.axioms.push_back(names_.text(info.name));
+        if (options_.on_axioms || options_.allowed_axioms != nullptr)
+            look_at_axioms(declaration);
+    }
 
     void count(const Declaration& declaration) {
         ++report_.num_declarations;
@@ -84,13 +97,55 @@ protected:
         }
     }
 
-    // An accepted declaration may still be one that the caller does not allow.
-    Verdict policy(const Declaration& declaration) {
+    void look_at_axioms(const Declaration& declaration) {
         const ConstantInfo& info = declaration.declared().front();
-        if (info.kind != ConstantKind::axiom)
-            return {};
-        report_.axioms.push_back(names_.text(info.name));
-        return axiom_verdict(options_, report_.axioms.back());
+        const std::vector<NameId>& axioms = axiom_use_.axioms(axiom_use_.add(declaration));
+        const std::string name = names_.text(info.name);
+        std::vector<std::string> texts;
+        for (const NameId axiom : axioms)
+            texts.push_back(names_.text(axiom));
+        if (options_.on_axioms)
+            options_.on_axioms(name, texts);
+        if (options_.allowed_axioms == nullptr || info.kind == ConstantKind::axiom)
+            return;
+        for (const std::string& axiom : texts) {
+            if (axiom_verdict(options_, axiom).outcome != Outcome::accepted)
+                add_unlisted(axiom, name);
+        }
+    }
+
+    void add_unlisted(const std::string& axiom, const std::string& declaration) {
+        auto& all = report_.unlisted_axioms;
+        auto at = std::find_if(all.begin(), all.end(),
+                               [&](const UnlistedAxiom& known) { return known.axiom == axiom; });
+        if (at == all.end()) {
+            if (all.size() == ExportReport::max_unlisted_axioms)
+                return;
+            at = all.insert(all.end(), UnlistedAxiom{axiom, 0, {}});
+        }
+        ++at->num_declarations;
+        if (at->declarations.size() < UnlistedAxiom::max_declarations)
+            at->declarations.push_back(declaration);
+    }
+
+    // By the name of each axiom, with a few that rest on it.
+    void refuse_unlisted_axioms() {
+        constexpr std::size_t most_axioms = 16;
+        constexpr std::size_t most_declarations = 3;
+        const auto& all = report_.unlisted_axioms;
+        report_.declaration = all.front().declarations.front();
+        report_.verdict = axiom_verdict(options_, all.front().axiom);
+        std::string& text = report_.verdict.message = "axioms are used that are not allowed:";
+        for (std::size_t i = 0; i < all.size() && i < most_axioms; ++i) {
+            const UnlistedAxiom& unlisted = all[i];
+            text += fmt::format("\n  {} by {}:", unlisted.axiom, unlisted.num_declarations);
+            for (std::size_t k = 0; k < unlisted.declarations.size() && k < most_declarations; ++k)
+                text += " " + unlisted.declarations[k];
+            if (unlisted.num_declarations > most_declarations)
+                text += " …";
+        }
+        if (all.size() > most_axioms)
+            text += fmt::format("\n  and {} more", all.size() - most_axioms);
     }
 
     void end_at(const Declaration& declaration, Verdict verdict) {
@@ -146,6 +201,7 @@ protected:
     TermArena arena_;
     TermStore store_;
     ExportLoader loader_;
+    AxiomUse axiom_use_{store_};
     ExportReport report_;
 };
 
@@ -166,8 +222,6 @@ private:
     void take(Declaration& declaration) override {
         const Ordinal ordinal = ++num_read_;
         Verdict verdict = check(checker_, declaration, ordinal);
-        if (verdict.outcome == Outcome::accepted)
-            verdict = policy(declaration);
         report_.peak_scratch_bytes =
             std::max(report_.peak_scratch_bytes, checker_.types().scratch_bytes());
         if (verdict.outcome != Outcome::accepted) {
@@ -175,7 +229,7 @@ private:
             throw Ended{};
         }
         add(declaration, ordinal);
-        count(declaration);
+        settle(declaration);
         for (const ConstantInfo& info : declaration.declared())
             checker_.types().learn_builtin(*environment_.find(info.name));
     }
@@ -218,14 +272,8 @@ private:
                 work(workers_[worker], stack_limit, worker == 0);
             });
         });
-        for (std::size_t i = 0; i < first_bad_; ++i) {
-            Verdict verdict = policy(declarations_[i]);
-            if (verdict.outcome != Outcome::accepted) {
-                end_at(declarations_[i], std::move(verdict));
-                return;
-            }
-            count(declarations_[i]);
-        }
+        for (std::size_t i = 0; i < first_bad_; ++i)
+            settle(declarations_[i]);
         if (first_bad_ < declarations_.size())
             end_at(declarations_[first_bad_], std::move(bad_verdict_));
     }

@@ -155,18 +155,6 @@ TEST(Declaration, ALetHasTheTypeThatItStates) {
     EXPECT_EQ(reason(text), "let_type_mismatch");
 }
 
-TEST(Declaration, AnAxiomThatIsNotAllowedIsRejectedByName) {
-    ExportText text;
-    text.axiom("sorryAx", text.sort(0));
-    const std::vector<std::string> allowed = {"propext"};
-    CheckOptions options;
-    options.allowed_axioms = &allowed;
-    const ExportReport report = text.check(options);
-    EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
-    EXPECT_EQ(report.declaration, "sorryAx");
-    EXPECT_EQ(text.check().axioms, std::vector<std::string>{"sorryAx"});
-}
-
 TEST(Declaration, HeartbeatsDeclineAndNeverReject) {
     ExportText text;
     text.nat_type().eq_type().nat_add(true);
