@@ -63,6 +63,8 @@ nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportRe
         json["unlisted_axioms"] = unlisted_axioms_json(report);
     json["heartbeats"] = report.heartbeats;
     json["read_bytes"] = report.read_bytes;
+    json["peak_bytes"] = report.peak_bytes;
+    json["reading_bytes"] = report.reading_bytes;
     json["persistent_bytes"] = report.persistent_bytes;
     json["index_bytes"] = report.index_bytes;
     json["peak_scratch_bytes"] = report.peak_scratch_bytes;
@@ -228,8 +230,10 @@ void add_check_command(CLI::App& app, CommandBody& chosen) {
         ->check(CLI::Range(1, 256));
     command->add_option("--heartbeats", options->max_heartbeats,
                         "Decline a declaration that takes more steps; 0: no limit");
-    command->add_option("--max-memory", options->max_memory_mib,
-                        "Decline a declaration whose terms take more MiB; 0: no limit");
+    command->add_option(
+        "--max-memory", options->max_memory_mib,
+        "Drop caches, then decline, where more MiB would be needed by all threads and what "
+        "was read; 0: no limit");
     command->add_flag("--axioms", options->with_axioms,
                       "Exports: print for each accepted declaration the axioms that it rests on");
     command

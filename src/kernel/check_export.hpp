@@ -11,8 +11,11 @@
 namespace leanhost::kernel {
 
 struct CheckOptions {
-    std::uint64_t max_heartbeats = 0;   ///< for one declaration; 0: without limit
-    std::uint64_t max_memory_bytes = 0; ///< of terms and caches, in all; 0: without limit
+    std::uint64_t max_heartbeats = 0; ///< for one declaration; 0: without limit
+    /// Of what is read, terms, caches and indexes, all threads together; 0: without limit. Caches
+    /// are dropped first; what still takes more is declined. Each thread has an equal share of what
+    /// reading has left.
+    std::uint64_t max_memory_bytes = 0;
     std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept between declarations
     /// Modules: what was lifted from them and is kept between declarations.
     std::size_t keep_lifted_bytes = std::size_t{2} << 20;
@@ -55,7 +58,9 @@ struct ExportReport {
     std::uint64_t read_bytes = 0;
     std::size_t persistent_bytes = 0;   ///< terms, levels, names of the export
     std::size_t index_bytes = 0;        ///< ids and constants
-    std::size_t peak_scratch_bytes = 0; ///< most that one declaration left behind
+    std::size_t peak_scratch_bytes = 0; ///< of checking: most at a time, of all threads together
+    std::size_t reading_bytes = 0;      ///< of reading: persistent and index, when it ended
+    std::size_t peak_bytes = 0;         ///< most of both at a time
 
     static constexpr std::size_t max_unlisted_axioms = 1000;
 };
