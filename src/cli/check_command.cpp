@@ -80,8 +80,11 @@ std::string join(const std::vector<std::string>& names) {
 
 void print_for_people(const std::filesystem::path& file, const ExportReport& report) {
     const std::string axioms = join(report.axioms);
-    fmt::print("{}: {}: {} declarations{}{}\n", file.string(), outcome_name(report.verdict.outcome),
-               report.num_declarations, axioms.empty() ? "" : "; axioms: ", axioms);
+    const std::string is_unsafe =
+        report.num_unsafe == 0 ? "" : fmt::format(", {} unsafe or partial", report.num_unsafe);
+    fmt::print("{}: {}: {} declarations{}{}{}\n", file.string(),
+               outcome_name(report.verdict.outcome), report.num_declarations, is_unsafe,
+               axioms.empty() ? "" : "; axioms: ", axioms);
     if (report.verdict.outcome != Outcome::accepted)
         fmt::print("  {}\n", describe(report.declaration, report.verdict));
 }

@@ -254,5 +254,20 @@ TEST(Declaration, WhatIsLearntOfARefusedDeclarationEndsWithIt) {
     EXPECT_EQ(report.declaration, "Nat.add");
 }
 
+// Both what is stated and what is expected are told, and where in the term it is.
+TEST(Declaration, ARejectionShowsBothSidesAndTheirPlace) {
+    ExportText text;
+    text.nat_type();
+    const auto prop = text.sort(0);
+    text.axiom("p", prop).axiom("f", text.pi(text.constant("p"), text.constant("p")));
+    const auto wrong = text.app(text.constant("f"), {text.nat("1")});
+    text.definition("d", text.pi(prop, text.constant("p")), text.lam(prop, wrong));
+    const Verdict verdict = text.check().verdict;
+    EXPECT_EQ(verdict.reason, "application_type_mismatch");
+    EXPECT_EQ(verdict.where, "value.body.argument");
+    EXPECT_NE(verdict.message.find("Nat"), std::string::npos) << verdict.message;
+    EXPECT_NE(verdict.message.find("  p\n"), std::string::npos) << verdict.message;
+}
+
 } // namespace
 } // namespace leanhost::kernel::test
