@@ -1,6 +1,7 @@
 #include "kernel/check_export.hpp"
 
 #include "base/workers.hpp"
+#include "kernel/axiom_use.hpp"
 #include "kernel/check_stack.hpp"
 #include "kernel/checker.hpp"
 #include "kernel/export_loader.hpp"
@@ -19,9 +20,12 @@ namespace {
 
 // How many terms an export of that size has, at the length that lines have. What would grow with
 // them is made as large at once: growing costs as much again as filling.
-std::size_t expected_terms(const std::filesystem::path& path) {
+std::size_t expected_terms(const std::filesystem::path& path, const CheckOptions& options) {
+    constexpr std::uint64_t memory_for_a_term = 128;
     constexpr std::uint64_t bytes_of_a_line = 56;
-    constexpr std::uint64_t most_terms = std::uint64_t{1} << 24;
+    std::uint64_t most_terms = std::uint64_t{1} << 24;
+    if (options.max_memory_bytes != 0)
+        most_terms = std::min(most_terms, options.max_memory_bytes / memory_for_a_term);
     std::error_code error;
     const auto bytes = std::filesystem::file_size(path, error);
     return error ? 0 : static_cast<std::size_t>(std::min(bytes / bytes_of_a_line, most_terms));
@@ -45,8 +49,15 @@ class ExportCheck {
 public:
     ExportCheck(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor)
         : options_(options), monitor_(monitor), known_(names_),
-          arena_(0, table_slots(expected_terms(path))), store_(arena_),
-          loader_(store_, names_, expected_terms(path), [this](Declaration& d) { take(d); }) {}
+          arena_(0, table_slots(expected_terms(path, options))), store_(arena_),
+          loader_(
+              store_, names_, expected_terms(path, options), [this](Declaration& d) { take(d); }) {
+        if (options.max_memory_bytes == 0)
+            return;
+        arena_.set_max_bytes(options.max_memory_bytes);
+        names_.set_max_bytes(options.max_memory_bytes);
+        loader_.set_meter([this] { require_memory(); });
+    }
     ExportCheck(const ExportCheck&) = delete;
     ExportCheck& operator=(const ExportCheck&) = delete;
     virtual ~ExportCheck() = default;
@@ -59,22 +70,60 @@ public:
             // The verdict says why.
         } catch (const Failure& failure) {
             const ErrorCode code = failure.error().code();
-            if (code != ErrorCode::deep_recursion && code != ErrorCode::unsupported)
+            if (code != ErrorCode::deep_recursion && code != ErrorCode::unsupported &&
+                code != ErrorCode::resource_exhausted)
                 throw;
             report_.verdict = {Outcome::declined, std::string(failure.error().id()),
                                failure.error().message(), "reading"};
         }
         finish();
+        if (report_.verdict.outcome == Outcome::accepted && !report_.unlisted_axioms.empty())
+            refuse_unlisted_axioms();
         report_.lean_version = loader_.export_meta().lean_version;
         report_.format_version = loader_.export_meta().format_version;
+        report_.reading_bytes = read_bytes();
+        report_.peak_bytes = std::max(report_.peak_bytes, report_.reading_bytes + scratch_at_end());
         report_.persistent_bytes = arena_.bytes() + names_.bytes();
-        report_.index_bytes = loader_.bytes() + environment_.bytes();
+        report_.index_bytes = loader_.bytes() + environment_.bytes() + axiom_use_.bytes();
         return std::move(report_);
     }
 
 protected:
     virtual void take(Declaration& declaration) = 0;
     virtual void finish() = 0;
+    /// Of checking that came after reading, at its peak.
+    virtual std::size_t scratch_at_end() const { return 0; }
+    /// Of declarations that wait.
+    virtual std::size_t waiting_bytes() const { return 0; }
+
+    /// What was read, in all.
+    std::size_t read_bytes() const {
+        return arena_.bytes() + names_.bytes() + loader_.bytes() + environment_.bytes() +
+               axiom_use_.bytes() + waiting_bytes();
+    }
+
+    /// What reading leaves of the memory allowed; not 0, which would be no limit.
+    std::size_t bytes_left() const {
+        const std::size_t bytes = read_bytes();
+        return options_.max_memory_bytes > bytes ? options_.max_memory_bytes - bytes : 1;
+    }
+
+    void require_memory() {
+        if (options_.max_memory_bytes != 0 && read_bytes() > options_.max_memory_bytes)
+            fail(ErrorCode::resource_exhausted,
+                 fmt::format("what was read takes more than the {} bytes of memory allowed",
+                             options_.max_memory_bytes));
+    }
+
+    /// Of an accepted declaration, in order.
+    void settle(const Declaration& declaration) {
+        count(declaration);
+        const ConstantInfo& info = declaration.declared().front();
+        if (info.kind == ConstantKind::axiom)
+            report_.axioms.push_back(names_.text(info.name));
+        if (options_.on_axioms || options_.allowed_axioms != nullptr)
+            look_at_axioms(declaration);
+    }
 
     void count(const Declaration& declaration) {
         ++report_.num_declarations;
@@ -84,13 +133,55 @@ protected:
         }
     }
 
-    // An accepted declaration may still be one that the caller does not allow.
-    Verdict policy(const Declaration& declaration) {
+    void look_at_axioms(const Declaration& declaration) {
         const ConstantInfo& info = declaration.declared().front();
-        if (info.kind != ConstantKind::axiom)
-            return {};
-        report_.axioms.push_back(names_.text(info.name));
-        return axiom_verdict(options_, report_.axioms.back());
+        const std::vector<NameId>& axioms = axiom_use_.axioms(axiom_use_.add(declaration));
+        const std::string name = names_.text(info.name);
+        std::vector<std::string> texts;
+        for (const NameId axiom : axioms)
+            texts.push_back(names_.text(axiom));
+        if (options_.on_axioms)
+            options_.on_axioms(name, texts);
+        if (options_.allowed_axioms == nullptr || info.kind == ConstantKind::axiom)
+            return;
+        for (const std::string& axiom : texts) {
+            if (axiom_verdict(options_, axiom).outcome != Outcome::accepted)
+                add_unlisted(axiom, name);
+        }
+    }
+
+    void add_unlisted(const std::string& axiom, const std::string& declaration) {
+        auto& all = report_.unlisted_axioms;
+        auto at = std::find_if(all.begin(), all.end(),
+                               [&](const UnlistedAxiom& known) { return known.axiom == axiom; });
+        if (at == all.end()) {
+            if (all.size() == ExportReport::max_unlisted_axioms)
+                return;
+            at = all.insert(all.end(), UnlistedAxiom{axiom, 0, {}});
+        }
+        ++at->num_declarations;
+        if (at->declarations.size() < UnlistedAxiom::max_declarations)
+            at->declarations.push_back(declaration);
+    }
+
+    // By the name of each axiom, with a few that rest on it.
+    void refuse_unlisted_axioms() {
+        constexpr std::size_t most_axioms = 16;
+        constexpr std::size_t most_declarations = 3;
+        const auto& all = report_.unlisted_axioms;
+        report_.declaration = all.front().declarations.front();
+        report_.verdict = axiom_verdict(options_, all.front().axiom);
+        std::string& text = report_.verdict.message = "axioms are used that are not allowed:";
+        for (std::size_t i = 0; i < all.size() && i < most_axioms; ++i) {
+            const UnlistedAxiom& unlisted = all[i];
+            text += fmt::format("\n  {} by {}:", unlisted.axiom, unlisted.num_declarations);
+            for (std::size_t k = 0; k < unlisted.declarations.size() && k < most_declarations; ++k)
+                text += " " + unlisted.declarations[k];
+            if (unlisted.num_declarations > most_declarations)
+                text += " …";
+        }
+        if (all.size() > most_axioms)
+            text += fmt::format("\n  and {} more", all.size() - most_axioms);
     }
 
     void end_at(const Declaration& declaration, Verdict verdict) {
@@ -146,6 +237,7 @@ protected:
     TermArena arena_;
     TermStore store_;
     ExportLoader loader_;
+    AxiomUse axiom_use_{store_};
     ExportReport report_;
 };
 
@@ -165,17 +257,19 @@ public:
 private:
     void take(Declaration& declaration) override {
         const Ordinal ordinal = ++num_read_;
+        require_memory();
+        TypeChecker& types = checker_.types();
+        if (options_.max_memory_bytes != 0)
+            types.set_max_scratch_bytes(bytes_left());
         Verdict verdict = check(checker_, declaration, ordinal);
-        if (verdict.outcome == Outcome::accepted)
-            verdict = policy(declaration);
-        report_.peak_scratch_bytes =
-            std::max(report_.peak_scratch_bytes, checker_.types().scratch_bytes());
+        report_.peak_scratch_bytes = types.peak_scratch_bytes();
+        report_.peak_bytes = std::max(report_.peak_bytes, read_bytes() + types.scratch_bytes());
         if (verdict.outcome != Outcome::accepted) {
             end_at(declaration, std::move(verdict));
             throw Ended{};
         }
         add(declaration, ordinal);
-        count(declaration);
+        settle(declaration);
         for (const ConstantInfo& info : declaration.declared())
             checker_.types().learn_builtin(*environment_.find(info.name));
     }
@@ -199,6 +293,8 @@ private:
     };
 
     void take(Declaration& declaration) override {
+        require_memory();
+        num_waiting_ += declaration.constants.size();
         declarations_.push_back(std::move(declaration));
         add(declarations_.back(), static_cast<Ordinal>(declarations_.size()));
     }
@@ -209,34 +305,67 @@ private:
             if (environment_[i].name <= known_.eq_refl)
                 builtins_.push_back(&environment_[i]);
         }
+        check_from(0);
+        while (is_short_of_memory() && is_accepted_alone(first_bad_))
+            check_from(first_bad_ + 1);
+        for (std::size_t i = 0; i < first_bad_; ++i)
+            settle(declarations_[i]);
+        if (first_bad_ < declarations_.size())
+            end_at(declarations_[first_bad_], std::move(bad_verdict_));
+    }
+
+    // Those from `first` on, until one is not accepted.
+    void check_from(std::size_t first) {
         const unsigned jobs = std::min(options_.jobs, most_jobs);
+        workers_.clear();
         for (unsigned i = 0; i < jobs; ++i)
             workers_.emplace_back();
+        next_ = first;
         first_bad_ = declarations_.size();
+        scratch_bytes_ = 0;
         run_workers(jobs, [this](unsigned worker) {
             run_on_check_stack([&](std::uintptr_t stack_limit) {
                 work(workers_[worker], stack_limit, worker == 0);
             });
         });
-        for (std::size_t i = 0; i < first_bad_; ++i) {
-            Verdict verdict = policy(declarations_[i]);
-            if (verdict.outcome != Outcome::accepted) {
-                end_at(declarations_[i], std::move(verdict));
-                return;
+        report_.peak_scratch_bytes = std::max(report_.peak_scratch_bytes, scratch_bytes_);
+    }
+
+    bool is_short_of_memory() const {
+        return options_.max_memory_bytes != 0 && first_bad_ < declarations_.size() &&
+               bad_verdict_.reason == error_code_id(ErrorCode::resource_exhausted);
+    }
+
+    // With all the memory that is left, not a thread's share of it.
+    bool is_accepted_alone(std::size_t i) {
+        return run_on_check_stack([&](std::uintptr_t stack_limit) {
+            Checker checker(environment_, names_, known_, arena_, limits_of(options_));
+            prepare(checker, stack_limit, bytes_left());
+            const auto ordinal = static_cast<Ordinal>(i + 1);
+            for (const ConstantInfo* const builtin : builtins_) {
+                if (builtin->ordinal < ordinal)
+                    checker.types().learn_builtin(*builtin);
             }
-            count(declarations_[i]);
-        }
-        if (first_bad_ < declarations_.size())
-            end_at(declarations_[first_bad_], std::move(bad_verdict_));
+            bad_verdict_ = check(checker, declarations_[i], ordinal);
+            report_.peak_scratch_bytes =
+                std::max(report_.peak_scratch_bytes, checker.types().peak_scratch_bytes());
+            report_.heartbeats += checker.types().total_heartbeats();
+            return bad_verdict_.outcome == Outcome::accepted;
+        });
+    }
+
+    void prepare(Checker& checker, std::uintptr_t stack_limit, std::size_t max_bytes) const {
+        checker.types().set_stack_limit(stack_limit);
+        checker.types().set_token(monitor_.token());
+        if (options_.max_memory_bytes != 0)
+            checker.types().set_max_scratch_bytes(max_bytes);
     }
 
     void work(Worker& worker, std::uintptr_t stack_limit, bool reports) {
         Checker checker(environment_, names_, known_, arena_, limits_of(options_));
-        checker.types().set_stack_limit(stack_limit);
-        checker.types().set_token(monitor_.token());
+        prepare(checker, stack_limit, bytes_left() / workers_.size() + 1);
         checker.types().set_stop_token(worker.stop.token());
         NextBuiltin builtin = builtins_.cbegin();
-        std::size_t peak = 0;
         for (;;) {
             const std::size_t i = next_.fetch_add(1);
             worker.current = i;
@@ -244,12 +373,11 @@ private:
                 break;
             if (!check_one(checker, i, builtin))
                 break;
-            peak = std::max(peak, checker.types().scratch_bytes());
             if (reports)
                 monitor_.report("check", i, declarations_.size());
         }
         const std::lock_guard lock(mutex_);
-        report_.peak_scratch_bytes += peak;
+        scratch_bytes_ += checker.types().peak_scratch_bytes();
         report_.heartbeats += checker.types().total_heartbeats();
     }
 
@@ -285,15 +413,22 @@ private:
         }
     }
 
+    std::size_t scratch_at_end() const override { return report_.peak_scratch_bytes; }
+    std::size_t waiting_bytes() const override {
+        return declarations_.size() * sizeof(Declaration) + num_waiting_ * sizeof(ConstantInfo);
+    }
+
     static constexpr unsigned most_jobs = 256;
 
     std::deque<Declaration> declarations_;
+    std::size_t num_waiting_ = 0;               ///< constants of declarations_
     std::vector<const ConstantInfo*> builtins_; ///< by ordinal
     std::deque<Worker> workers_;
     std::atomic<std::size_t> next_ = 0;
     std::atomic<std::size_t> first_bad_ = 0;
     std::mutex mutex_;
-    Verdict bad_verdict_; ///< guarded by mutex_
+    Verdict bad_verdict_;           ///< guarded by mutex_
+    std::size_t scratch_bytes_ = 0; ///< guarded by mutex_: peaks of the threads that ended
 };
 
 } // namespace

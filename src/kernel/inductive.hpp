@@ -26,8 +26,8 @@ public:
         bool is_recursive = false;
         bool is_reflexive = false;
     };
-    /// For who changes a block and needs what it states of its recursors to fit again. Rejects where
-    /// types or constructors are wrong; the recursors' universe parameters are those stated.
+    /// For who changes a block and needs what it states of its recursors to fit again. Rejects
+    /// where types or constructors are wrong; the recursors' universe parameters are those stated.
     Generated generate();
 
 private:
@@ -59,6 +59,7 @@ private:
     };
 
     [[noreturn]] void refuse(RejectReason reason, NameId at, const std::string& why) const;
+    [[noreturn]] void refuse_param(RejectReason reason, NameId at, Term type, Term param) const;
 
     // All but the comparison with what is stated.
     void derive_types();

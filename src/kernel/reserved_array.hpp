@@ -108,6 +108,7 @@ public:
                 // A page of 2 MiB would round every array up to one.
                 madvise(at, capacity_ * sizeof(T), MADV_NOHUGEPAGE);
                 data_ = static_cast<T*>(at);
+                most_ = capacity_;
                 return;
             }
         }
@@ -139,6 +140,11 @@ public:
         return first;
     }
 
+    /// About how large it may become, as long as that is not changed; what it has stays.
+    void set_max_bytes(std::size_t max_bytes) noexcept {
+        most_ = std::min(capacity_, max_bytes / sizeof(T));
+    }
+
     /// Cuts back to `size` elements and gives back the pages beyond `keep_bytes`.
     void shrink(std::uint32_t size, std::size_t keep_bytes) noexcept {
         constexpr std::size_t page = 4096;
@@ -162,17 +168,18 @@ private:
     void populate(std::size_t count) {
         constexpr std::size_t least_bytes = std::size_t{16} << 10;
         constexpr std::size_t most_bytes = std::size_t{256} << 10;
-        if (count > capacity_ - size_)
-            fail(ErrorCode::resource_exhausted, "an array of the kernel is full");
         const std::size_t end = std::size_t{size_} + count;
+        if (count > capacity_ || end > most_)
+            fail(ErrorCode::resource_exhausted, "no more memory is allowed for the kernel's terms");
         const std::size_t more = std::clamp(end * sizeof(T) / 8, least_bytes, most_bytes);
-        const std::size_t wanted = std::min(capacity_, end + more / sizeof(T));
+        const std::size_t wanted = std::min(most_, end + more / sizeof(T));
         open_pages(data_ + populated_, data_ + wanted);
         populated_ = wanted;
     }
 
     T* data_ = nullptr;
     std::size_t capacity_ = 0;
+    std::size_t most_ = 0;      ///< elements allowed
     std::size_t populated_ = 0; ///< elements with pages behind them
     std::uint32_t size_ = 0;
 };

@@ -71,6 +71,14 @@ std::size_t TermArena::bytes() const noexcept {
            term_table_.bytes() + level_table_.bytes() + list_table_.bytes();
 }
 
+void TermArena::set_max_bytes(std::size_t max_bytes) noexcept {
+    terms_.set_max_bytes(max_bytes);
+    levels_.set_max_bytes(max_bytes);
+    lists_.set_max_bytes(max_bytes);
+    limbs_.set_max_bytes(max_bytes);
+    texts_.set_max_bytes(max_bytes);
+}
+
 std::size_t TermArena::load_bytes() const noexcept {
     return terms_.bytes() + levels_.bytes() + lists_.bytes() + limbs_.bytes() + texts_.bytes() +
            term_table_.load_bytes();

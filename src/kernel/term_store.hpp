@@ -16,6 +16,8 @@ public:
     std::size_t bytes() const noexcept;
     /// What is in use, without the room of tables.
     std::size_t load_bytes() const noexcept;
+    /// What each of its arrays may take at most, if more is asked for.
+    void set_max_bytes(std::size_t max_bytes) noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 
