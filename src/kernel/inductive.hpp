@@ -26,8 +26,8 @@ public:
         bool is_recursive = false;
         bool is_reflexive = false;
     };
-    /// For who changes a block and needs what it states of its recursors to fit again. Rejects where
-    /// types or constructors are wrong; the recursors' universe parameters are those stated.
+    /// For who changes a block and needs what it states of its recursors to fit again. Rejects
+    /// where types or constructors are wrong; the recursors' universe parameters are those stated.
     Generated generate();
 
 private:
