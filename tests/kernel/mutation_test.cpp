@@ -1,6 +1,7 @@
 // Good exports with one thing wrong: each must be refused, or it is written down why not
 // (explained_acceptances.tsv).
 #include "base/large_stack.hpp"
+#include "fuzz/kernel/consistency.hpp"
 #include "fuzz/kernel/examine.hpp"
 #include "fuzz/kernel/export_mutator.hpp"
 #include "fuzz/kernel/kernel_run.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 namespace leanhost::kernel::test {
@@ -193,6 +195,64 @@ TEST(Mutation, AnUnsafeTheoremProvesAProposition) {
         constant.value = model.sort(0);
         const fuzz::KernelRun run(model);
         EXPECT_EQ(run.verdict()->reason, "theorem_not_a_proposition");
+    });
+}
+
+// What is said of an environment into which a constant was put that no kernel would accept.
+std::string said_of(const ExportModel& model,
+                    const std::function<void(TypeChecker&, NameTable&, ConstantInfo&)>& make) {
+    fuzz::KernelRun run(model);
+    EXPECT_EQ(run.verdict()->outcome, Outcome::accepted);
+    ConstantInfo info;
+    info.name = run.names().dotted("smuggled");
+    info.kind = ConstantKind::theorem;
+    info.value = run.types().store().prop();
+    make(run.types(), run.names(), info);
+    run.environment().add(info, nullptr);
+    return fuzz::inconsistency(run, true);
+}
+
+TEST(Mutation, TheOracleFindsWhatWouldBeInconsistent) {
+    on_large_stack([] {
+        const auto models = own_exports();
+        const auto says = [](const std::string& text, const char* what) {
+            EXPECT_NE(text.find(what), std::string::npos) << text;
+        };
+        const ExportModel& logic = models.at("logic");
+        says(said_of(logic,
+                     [](TypeChecker& types, NameTable& names, ConstantInfo& info) {
+                         info.type = types.store().constant(names.dotted("False"), no_levels);
+                     }),
+             "smuggled has the empty type False");
+        says(said_of(logic,
+                     [](TypeChecker& types, NameTable&, ConstantInfo& info) {
+                         info.type = types.store().pi(types.store().prop(), types.store().bvar(0));
+                     }),
+             "smuggled has the empty type");
+        says(said_of(models.at("arithmetic"),
+                     [](TypeChecker& types, NameTable& names, ConstantInfo& info) {
+                         TermStore& store = types.store();
+                         const Level one[] = {store.one()};
+                         const Term sides[] = {store.constant(names.dotted("Nat"), no_levels),
+                                               store.nat(0), store.nat(1)};
+                         info.type = types.mk_app(
+                             store.constant(names.dotted("Eq"), store.list(one)), sides);
+                     }),
+             "smuggled has the empty type");
+        says(said_of(models.at("arithmetic"),
+                     [](TypeChecker& types, NameTable& names, ConstantInfo& info) {
+                         info.type = types.store().constant(names.dotted("Nat"), no_levels);
+                     }),
+             "the value of smuggled reduces to");
+        // True → False, of a value that is looked at only when it is applied.
+        says(said_of(logic,
+                     [](TypeChecker& types, NameTable& names, ConstantInfo& info) {
+                         TermStore& store = types.store();
+                         info.kind = ConstantKind::recursor;
+                         info.type = store.pi(store.constant(names.dotted("True"), no_levels),
+                                              store.constant(names.dotted("False"), no_levels));
+                     }),
+             "smuggled True.intro has the empty type False");
     });
 }
 
