@@ -73,7 +73,8 @@ public:
     std::span<const std::uint64_t> nat_limbs(Term term, std::uint64_t& small) const noexcept;
     std::string_view string_text(Term term) const noexcept;
 
-    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like.
+    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like;
+    // a persistent one loses no parameter by that.
     Level zero() const noexcept { return zero_; }
     Level one() const noexcept { return one_; }
     Level succ(Level of);

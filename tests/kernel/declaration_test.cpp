@@ -269,5 +269,16 @@ TEST(Declaration, ARejectionShowsBothSidesAndTheirPlace) {
     EXPECT_NE(verdict.message.find("  p\n"), std::string::npos) << verdict.message;
 }
 
+// imax u 0 is 0 for every u, and u must be declared all the same.
+TEST(Declaration, AParameterThatALevelDoesNotDependOnIsDeclared) {
+    ExportText text;
+    const auto level = text.level_imax(text.level_param("u"), 0);
+    const auto sort = text.sort(level);
+    text.definition("a", text.sort(text.level_succ(0)), sort, {"u"});
+    EXPECT_EQ(reason(text), "accepted");
+    text.definition("b", text.sort(text.level_succ(0)), sort);
+    EXPECT_EQ(reason(text), "undeclared_universe_parameter");
+}
+
 } // namespace
 } // namespace leanhost::kernel::test
