@@ -51,8 +51,16 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     stack_.clear();
     spine_.clear();
     path_.clear();
+    if (!sees_view_)
+        store_.see_all();
     if (!was_safe || load_bytes() > limits_.keep_scratch_bytes)
         reset_scratch();
+}
+
+void TypeChecker::see(const TermArena::View& view) {
+    sees_view_ = true;
+    store_.see(view);
+    reset_scratch();
 }
 
 void TypeChecker::reset_scratch() {
