@@ -56,9 +56,8 @@ void print_modules_report(const ModulesReport& report) {
     }
     if (report.num_not_accepted > report.findings.size())
         fmt::print("… and {} more\n", report.num_not_accepted - report.findings.size());
-    fmt::print("{}: {} declarations of {} modules accepted, {} not\n",
-               outcome_name(report.outcome), report.num_declarations, report.num_modules,
-               report.num_not_accepted);
+    fmt::print("{}: {} declarations of {} modules accepted, {} not\n", outcome_name(report.outcome),
+               report.num_declarations, report.num_modules, report.num_not_accepted);
     if (report.num_assumed_modules != 0)
         fmt::print("  {} imported modules taken as given (--closure checks them)\n",
                    report.num_assumed_modules);

@@ -10,10 +10,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
+#include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
+#include <optional>
 
 namespace leanhost::kernel {
 namespace {
@@ -64,8 +66,7 @@ public:
 
     ExportReport run(const std::filesystem::path& path) {
         try {
-            report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
-            loader_.finish();
+            work_through(path);
         } catch (const Ended&) {
             // The verdict says why.
         } catch (const Failure& failure) {
@@ -89,12 +90,18 @@ public:
     }
 
 protected:
+    virtual void work_through(const std::filesystem::path& path) { read(path); }
     virtual void take(Declaration& declaration) = 0;
     virtual void finish() = 0;
     /// Of checking that came after reading, at its peak.
     virtual std::size_t scratch_at_end() const { return 0; }
     /// Of declarations that wait.
     virtual std::size_t waiting_bytes() const { return 0; }
+
+    void read(const std::filesystem::path& path) {
+        report_.read_bytes = module::lean4export::read_export(path, loader_, monitor_).bytes;
+        loader_.finish();
+    }
 
     /// What was read, in all.
     std::size_t read_bytes() const {
@@ -279,123 +286,207 @@ private:
     Ordinal num_read_ = 0;
 };
 
-/// All declarations are read, then checked by several threads, each with terms of its own beside
-/// those of the export, which nobody writes any more. Declarations are taken in order, so when one
-/// is refused, all before it are with a thread or done: the verdict is that of the first.
+/// Several threads check, each with terms of its own beside those of the export; the first of them
+/// reads, publishes what it has read now and then, and checks when it has read all. Declarations
+/// are taken in order, so when one is refused, all before it are with a thread or done: the verdict
+/// is that of the first, as if they had been checked one by one while they were read.
+///
+/// With a limit on memory, all is read before anything is checked, and each thread has an equal
+/// share of what is left. A declaration that needs more is checked once more, alone, with all of
+/// it.
 class ParallelCheck final : public ExportCheck {
 public:
-    using ExportCheck::ExportCheck;
+    ParallelCheck(const std::filesystem::path& path,
+                  const CheckOptions& options,
+                  Monitor& monitor,
+                  std::uintptr_t stack_limit)
+        : ExportCheck(path, options, monitor), stack_limit_(stack_limit) {
+        arena_.keep_old_tables();
+    }
 
 private:
     struct Worker {
-        std::atomic<std::size_t> current = 0;
-        CancellationSource stop;
-    };
-
-    void take(Declaration& declaration) override {
-        require_memory();
-        num_waiting_ += declaration.constants.size();
-        declarations_.push_back(std::move(declaration));
-        add(declarations_.back(), static_cast<Ordinal>(declarations_.size()));
-    }
-
-    void finish() override {
-        // Those that the kernel may give a meaning were named before all others.
-        for (std::uint32_t i = 0; i < environment_.size(); ++i) {
-            if (environment_[i].name <= known_.eq_refl)
-                builtins_.push_back(&environment_[i]);
+        explicit Worker(ParallelCheck& owner)
+            : checker(owner.environment_,
+                      owner.names_,
+                      owner.known_,
+                      owner.arena_,
+                      limits_of(owner.options_)) {
+            checker.types().set_token(owner.monitor_.token());
+            checker.types().set_stop_token(stop.token());
         }
-        check_from(0);
-        while (is_short_of_memory() && is_accepted_alone(first_bad_))
-            check_from(first_bad_ + 1);
-        for (std::size_t i = 0; i < first_bad_; ++i)
-            settle(declarations_[i]);
-        if (first_bad_ < declarations_.size())
-            end_at(declarations_[first_bad_], std::move(bad_verdict_));
+
+        CancellationSource stop;
+        Checker checker; ///< made before there are threads: it looks at what the reader changes
+        std::size_t current = none;
+        std::size_t num_seen = 0;     ///< declarations whose terms the worker's view has
+        std::size_t num_builtins = 0; ///< that it has learned
+    };
+    struct Task {
+        std::size_t idx = 0;
+        const Declaration* declaration = nullptr;
+        std::vector<const ConstantInfo*> builtins; ///< to be learned before
+        std::optional<TermArena::View> view;       ///< where the worker's own is too old
+        std::size_t max_scratch_bytes = 0;         ///< 0: without limit
+    };
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    static constexpr unsigned most_jobs = 256;
+
+    void work_through(const std::filesystem::path& path) override {
+        check_from(0, &path);
+        // What stands before the place where reading failed has been checked.
+        if (reading_error_ != nullptr && first_bad_ == none)
+            std::rethrow_exception(reading_error_);
+        while (reading_error_ == nullptr && is_short_of_memory() && is_accepted_alone(first_bad_))
+            check_from(first_bad_ + 1, nullptr);
     }
 
-    // Those from `first` on, until one is not accepted.
-    void check_from(std::size_t first) {
+    // Those from `first` on, until one is not accepted. They are read first where there is a path.
+    void check_from(std::size_t first, const std::filesystem::path* path) {
         const unsigned jobs = std::min(options_.jobs, most_jobs);
         workers_.clear();
         for (unsigned i = 0; i < jobs; ++i)
-            workers_.emplace_back();
+            workers_.emplace_back(*this);
         next_ = first;
-        first_bad_ = declarations_.size();
+        first_bad_ = none;
         scratch_bytes_ = 0;
-        run_workers(jobs, [this](unsigned worker) {
-            run_on_check_stack([&](std::uintptr_t stack_limit) {
-                work(workers_[worker], stack_limit, worker == 0);
-            });
+        if (path == nullptr)
+            publish();
+        run_workers(jobs, [&](unsigned worker) {
+            if (worker == 0) {
+                if (path != nullptr)
+                    read_and_publish(*path);
+                work(workers_[0], stack_limit_, true);
+            } else {
+                run_on_check_stack([&](std::uintptr_t stack_limit) {
+                    work(workers_[worker], stack_limit, false);
+                });
+            }
         });
         report_.peak_scratch_bytes = std::max(report_.peak_scratch_bytes, scratch_bytes_);
     }
 
     bool is_short_of_memory() const {
-        return options_.max_memory_bytes != 0 && first_bad_ < declarations_.size() &&
+        return options_.max_memory_bytes != 0 && first_bad_ != none &&
                bad_verdict_.reason == error_code_id(ErrorCode::resource_exhausted);
     }
 
     // With all the memory that is left, not a thread's share of it.
     bool is_accepted_alone(std::size_t i) {
-        return run_on_check_stack([&](std::uintptr_t stack_limit) {
-            Checker checker(environment_, names_, known_, arena_, limits_of(options_));
-            prepare(checker, stack_limit, bytes_left());
-            const auto ordinal = static_cast<Ordinal>(i + 1);
-            for (const ConstantInfo* const builtin : builtins_) {
-                if (builtin->ordinal < ordinal)
-                    checker.types().learn_builtin(*builtin);
-            }
-            bad_verdict_ = check(checker, declarations_[i], ordinal);
-            report_.peak_scratch_bytes =
-                std::max(report_.peak_scratch_bytes, checker.types().peak_scratch_bytes());
-            report_.heartbeats += checker.types().total_heartbeats();
-            return bad_verdict_.outcome == Outcome::accepted;
-        });
+        Checker checker(environment_, names_, known_, arena_, limits_of(options_));
+        checker.types().set_stack_limit(stack_limit_);
+        checker.types().set_token(monitor_.token());
+        checker.types().set_max_scratch_bytes(bytes_left());
+        const auto ordinal = static_cast<Ordinal>(i + 1);
+        for (const ConstantInfo* const builtin : builtins_) {
+            if (builtin->ordinal < ordinal)
+                checker.types().learn_builtin(*builtin);
+        }
+        bad_verdict_ = check(checker, declarations_[i], ordinal);
+        report_.peak_scratch_bytes =
+            std::max(report_.peak_scratch_bytes, checker.types().peak_scratch_bytes());
+        report_.heartbeats += checker.types().total_heartbeats();
+        return bad_verdict_.outcome == Outcome::accepted;
     }
 
-    void prepare(Checker& checker, std::uintptr_t stack_limit, std::size_t max_bytes) const {
-        checker.types().set_stack_limit(stack_limit);
-        checker.types().set_token(monitor_.token());
+    void read_and_publish(const std::filesystem::path& path) noexcept {
+        try {
+            read(path);
+        } catch (const Ended&) {
+            // A declaration was refused meanwhile.
+        } catch (...) {
+            reading_error_ = std::current_exception();
+        }
+        const std::lock_guard lock(mutex_);
+        publish();
+        is_read_ = true;
+        is_published_.notify_all();
+    }
+
+    void take(Declaration& declaration) override {
+        constexpr std::uint32_t terms_between = 4096;
+        require_memory();
+        const std::lock_guard lock(mutex_);
+        if (first_bad_ != none)
+            throw Ended{};
+        num_waiting_ += declaration.constants.size();
+        declarations_.push_back(std::move(declaration));
+        const Declaration& taken = declarations_.back();
+        add(taken, static_cast<Ordinal>(declarations_.size()));
+        // Those that the kernel may give a meaning were named before all others.
+        for (const ConstantInfo& info : taken.declared()) {
+            const ConstantInfo* const added = environment_.find(info.name);
+            if (info.name <= known_.eq_refl && added != nullptr)
+                builtins_.push_back(added);
+        }
+        if (options_.max_memory_bytes == 0 &&
+            arena_.view().terms.end - view_.terms.end >= terms_between) {
+            publish();
+            is_published_.notify_all();
+        }
+    }
+
+    // With mutex_ held, or alone.
+    void publish() {
+        view_ = arena_.view();
+        num_published_ = declarations_.size();
         if (options_.max_memory_bytes != 0)
-            checker.types().set_max_scratch_bytes(max_bytes);
+            max_scratch_bytes_ = bytes_left() / workers_.size() + 1;
     }
 
     void work(Worker& worker, std::uintptr_t stack_limit, bool reports) {
-        Checker checker(environment_, names_, known_, arena_, limits_of(options_));
-        prepare(checker, stack_limit, bytes_left() / workers_.size() + 1);
-        checker.types().set_stop_token(worker.stop.token());
-        NextBuiltin builtin = builtins_.cbegin();
-        for (;;) {
-            const std::size_t i = next_.fetch_add(1);
-            worker.current = i;
-            if (i >= declarations_.size() || i > first_bad_.load())
-                break;
-            if (!check_one(checker, i, builtin))
+        Checker& checker = worker.checker;
+        checker.types().set_stack_limit(stack_limit);
+        while (const auto task = next_task(worker)) {
+            if (task->view)
+                checker.types().see(*task->view);
+            if (task->max_scratch_bytes != 0)
+                checker.types().set_max_scratch_bytes(task->max_scratch_bytes);
+            if (!check_one(checker, *task))
                 break;
             if (reports)
-                monitor_.report("check", i, declarations_.size());
+                monitor_.report("check", task->idx, declarations_.size());
         }
         const std::lock_guard lock(mutex_);
         scratch_bytes_ += checker.types().peak_scratch_bytes();
         report_.heartbeats += checker.types().total_heartbeats();
     }
 
-    using NextBuiltin = std::vector<const ConstantInfo*>::const_iterator;
+    /// The next declaration that nobody has; waits until there is one or none will come.
+    std::optional<Task> next_task(Worker& worker) {
+        std::unique_lock lock(mutex_);
+        is_published_.wait(lock, [this] { return next_ < num_published_ || is_read_; });
+        if (next_ >= num_published_ || next_ > first_bad_)
+            return std::nullopt;
+        Task task;
+        task.idx = next_++;
+        task.declaration = &declarations_[task.idx];
+        task.max_scratch_bytes = max_scratch_bytes_;
+        worker.current = task.idx;
+        if (task.idx >= worker.num_seen) {
+            task.view = view_;
+            worker.num_seen = num_published_;
+        }
+        const auto ordinal = static_cast<Ordinal>(task.idx + 1);
+        std::size_t& learned = worker.num_builtins;
+        while (learned < builtins_.size() && builtins_[learned]->ordinal < ordinal)
+            task.builtins.push_back(builtins_[learned++]);
+        return task;
+    }
 
     // What is learnt comes from declarations that others may be about to refuse, so that, too, is
     // ended when one before it is refused.
-    bool check_one(Checker& checker, std::size_t i, NextBuiltin& builtin) {
-        const auto ordinal = static_cast<Ordinal>(i + 1);
+    bool check_one(Checker& checker, const Task& task) {
         try {
-            for (; builtin != builtins_.cend() && (*builtin)->ordinal < ordinal; ++builtin)
-                checker.types().learn_builtin(**builtin);
-            Verdict verdict = check(checker, declarations_[i], ordinal);
+            for (const ConstantInfo* const builtin : task.builtins)
+                checker.types().learn_builtin(*builtin);
+            Verdict verdict = check(checker, *task.declaration, static_cast<Ordinal>(task.idx + 1));
             if (verdict.outcome != Outcome::accepted)
-                end_before(i, std::move(verdict));
+                end_before(task.idx, std::move(verdict));
             return true;
         } catch (const Failure& failure) {
-            if (failure.error().code() != ErrorCode::cancelled || i <= first_bad_.load())
+            const std::lock_guard lock(mutex_);
+            if (failure.error().code() != ErrorCode::cancelled || task.idx <= first_bad_)
                 throw;
             return false; // one before it was refused
         }
@@ -403,14 +494,22 @@ private:
 
     void end_before(std::size_t i, Verdict verdict) {
         const std::lock_guard lock(mutex_);
-        if (i >= first_bad_.load())
+        if (i >= first_bad_)
             return;
         first_bad_ = i;
         bad_verdict_ = std::move(verdict);
         for (Worker& worker : workers_) {
-            if (worker.current.load() > i)
+            if (worker.current != none && worker.current > i)
                 worker.stop.cancel();
         }
+    }
+
+    void finish() override {
+        const std::size_t end = std::min(first_bad_, declarations_.size());
+        for (std::size_t i = 0; i < end; ++i)
+            settle(declarations_[i]);
+        if (first_bad_ != none)
+            end_at(declarations_[first_bad_], std::move(bad_verdict_));
     }
 
     std::size_t scratch_at_end() const override { return report_.peak_scratch_bytes; }
@@ -418,17 +517,24 @@ private:
         return declarations_.size() * sizeof(Declaration) + num_waiting_ * sizeof(ConstantInfo);
     }
 
-    static constexpr unsigned most_jobs = 256;
+    const std::uintptr_t stack_limit_; ///< of the thread that reads
+    std::exception_ptr reading_error_; ///< written before is_read_
+    std::deque<Worker> workers_; ///< constant while there are threads, but for what is in them
+    std::mutex mutex_;
+    std::condition_variable is_published_;
 
+    // guarded by mutex_; only the reader changes the deque, so it may look without
     std::deque<Declaration> declarations_;
     std::size_t num_waiting_ = 0;               ///< constants of declarations_
     std::vector<const ConstantInfo*> builtins_; ///< by ordinal
-    std::deque<Worker> workers_;
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<std::size_t> first_bad_ = 0;
-    std::mutex mutex_;
-    Verdict bad_verdict_;           ///< guarded by mutex_
-    std::size_t scratch_bytes_ = 0; ///< guarded by mutex_: peaks of the threads that ended
+    TermArena::View view_{};
+    std::size_t num_published_ = 0;
+    bool is_read_ = false;
+    std::size_t next_ = 0;
+    std::size_t first_bad_ = none;
+    Verdict bad_verdict_;
+    std::size_t scratch_bytes_ = 0;     ///< peaks of the threads that ended
+    std::size_t max_scratch_bytes_ = 0; ///< for each thread
 };
 
 } // namespace
@@ -446,7 +552,7 @@ check_export(const std::filesystem::path& path, const CheckOptions& options, Mon
     return run_on_check_stack([&](std::uintptr_t stack_limit) {
         if (options.jobs <= 1)
             return SerialCheck(path, options, monitor, stack_limit).run(path);
-        return ParallelCheck(path, options, monitor).run(path);
+        return ParallelCheck(path, options, monitor, stack_limit).run(path);
     });
 }
 

@@ -66,8 +66,8 @@ struct ExportReport {
 };
 
 /// Checks the declarations of the export at `path` ("-": standard input); ends at the first that is
-/// not accepted. With one job each is checked as it is read; with more, all is read first, and what
-/// a declaration may use is what stands before it all the same.
+/// not accepted. Each is checked as it is read; with several jobs one of them reads, and what a
+/// declaration may use is what stands before it all the same.
 ///
 /// A verdict is a result. Throws Failure for what is no export (invalid_input, io, not_found,
 /// unsupported_version) and when cancelled. Runs on a stack of its own.

@@ -30,6 +30,8 @@ public:
     Name to_name(NameId name) const;
 
     NameId prefix(NameId name) const { return nodes_[name].prefix; }
+    /// The last component; empty if that is a number.
+    std::string_view last_text(NameId name) const;
     std::uint32_t size() const noexcept { return nodes_.size(); }
     /// With dots and at most `limit_bytes`; never fails.
     std::string text(NameId name, std::size_t limit_bytes = 512) const;

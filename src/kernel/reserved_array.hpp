@@ -59,6 +59,8 @@ public:
                 throw std::bad_alloc();
         }
     }
+    ZeroedSlots(ZeroedSlots&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
     ZeroedSlots(const ZeroedSlots&) = delete;
     ZeroedSlots& operator=(const ZeroedSlots&) = delete;
     ~ZeroedSlots() {
@@ -78,6 +80,7 @@ public:
     T& operator[](std::size_t i) noexcept { return data_[i]; }
     const T& operator[](std::size_t i) const noexcept { return data_[i]; }
     T* begin() noexcept { return data_; }
+    const T* begin() const noexcept { return data_; }
     T* end() noexcept { return data_ + count_; }
 
 private:
@@ -119,6 +122,8 @@ public:
     ~ReservedArray() { munmap(data_, capacity_ * sizeof(T)); }
 
     std::uint32_t size() const noexcept { return size_; }
+    /// Elements below it may be read before they are written: they are zero then.
+    std::size_t capacity() const noexcept { return capacity_; }
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
     T& operator[](std::uint32_t i) noexcept { return data_[i]; }
@@ -166,12 +171,12 @@ private:
     // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
     // they cost one by one as they are touched.
     void populate(std::size_t count) {
-        constexpr std::size_t least_bytes = std::size_t{16} << 10;
+        constexpr std::size_t least_bytes = std::size_t{4} << 10;
         constexpr std::size_t most_bytes = std::size_t{256} << 10;
         const std::size_t end = std::size_t{size_} + count;
         if (count > capacity_ || end > most_)
             fail(ErrorCode::resource_exhausted, "no more memory is allowed for the kernel's terms");
-        const std::size_t more = std::clamp(end * sizeof(T) / 8, least_bytes, most_bytes);
+        const std::size_t more = std::clamp(end * sizeof(T) / 4, least_bytes, most_bytes);
         const std::size_t wanted = std::min(most_, end + more / sizeof(T));
         open_pages(data_ + populated_, data_ + wanted);
         populated_ = wanted;

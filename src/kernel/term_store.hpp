@@ -18,6 +18,15 @@ public:
     std::size_t load_bytes() const noexcept;
     /// What each of its arrays may take at most, if more is asked for.
     void set_max_bytes(std::size_t max_bytes) noexcept;
+    /// What is there now, to be looked up by others while one thread adds.
+    struct View {
+        IndexTable::View terms;
+        IndexTable::View levels;
+        IndexTable::View lists;
+    };
+    View view() const noexcept;
+    /// From now on a view holds for as long as the arena.
+    void keep_old_tables() noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 
@@ -86,6 +95,10 @@ public:
 
     Term prop() const noexcept { return prop_; }
 
+    /// Finds from now on what is persistent in `view`, and nothing that was added after it.
+    void see(const TermArena::View& view) noexcept { seen_ = view; }
+    void see_all() noexcept { seen_ = persistent_.view(); }
+
     // For a writer that knows some terms ahead: see ExportLoader.
     /// The handle that the next term gets which is not there yet.
     Term next_term() noexcept { return target().terms_.size() | target().mark_; }
@@ -110,6 +123,7 @@ private:
 
     TermArena& persistent_;
     TermArena* scratch_;
+    TermArena::View seen_; ///< with scratch: what of the persistent arena is looked up
     std::uintptr_t term_base_[2];
     std::uintptr_t level_base_[2];
     Level zero_;

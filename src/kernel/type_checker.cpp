@@ -54,10 +54,14 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     stack_.clear();
     spine_.clear();
     path_.clear();
+    if (!sees_view_)
+        store_.see_all();
     peak_scratch_bytes_ = peak_scratch_bytes();
     const std::size_t most = limits_.max_scratch_bytes;
-    if (!was_safe || load_bytes() > limits_.keep_scratch_bytes ||
-        (most != 0 && scratch_bytes() > most / 2))
+    if (limits_.keep_scratch_bytes == Limits::keep_all)
+        LEANHOST_REQUIRE(was_safe);
+    else if (!was_safe || load_bytes() > limits_.keep_scratch_bytes ||
+             (most != 0 && scratch_bytes() > most / 2))
         reset_scratch();
 }
 
@@ -68,6 +72,12 @@ void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
         max_bytes == 0 ? std::numeric_limits<std::size_t>::max() : max_bytes;
     scratch_.set_max_bytes(most_bytes);
     envs_.set_max_bytes(most_bytes);
+}
+
+void TypeChecker::see(const TermArena::View& view) {
+    sees_view_ = true;
+    store_.see(view);
+    reset_scratch();
 }
 
 void TypeChecker::reset_scratch() {
