@@ -32,14 +32,17 @@ protected:
 
     std::shared_ptr<Worker> worker(WorkerOptions with, const ImportSet& imports = {"A"}) {
         const auto templates = [this, with, imports](const CallOptions* call) {
+            const std::lock_guard lock(template_mutex);
             if (template_ == nullptr || !template_->is_usable())
                 template_ = std::make_shared<TemplateWorker>(*supervisor, with, imports, call);
             return template_;
         };
         WorkerHooks hooks{.template_source = templates};
         hooks.on_event = [this](const WorkerEvent& event) {
-            if (event.kind != WorkerEvent::Kind::answered)
+            if (event.kind != WorkerEvent::Kind::answered) {
+                const std::lock_guard lock(events_mutex);
                 events.push_back(event);
+            }
             if (on_event)
                 on_event(event);
         };
@@ -63,7 +66,8 @@ protected:
     }
 
     leanhost::test::TempDir folder;
-    std::vector<WorkerEvent> events;
+    std::mutex events_mutex, template_mutex;
+    std::vector<WorkerEvent> events; ///< several threads add
     OnWorkerEvent on_event;
     std::function<bool()> may_overlap;
     std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>();
