@@ -268,6 +268,7 @@ private:
 
     void take(Declaration& declaration) override {
         constexpr std::uint32_t terms_between = 4096;
+        constexpr std::size_t declarations_between = 256;
         const std::lock_guard lock(mutex_);
         if (first_bad_ != none)
             throw Ended{};
@@ -280,7 +281,8 @@ private:
             if (info.name <= known_.eq_refl && added != nullptr)
                 builtins_.push_back(added);
         }
-        if (arena_.view().terms.end - view_.terms.end >= terms_between) {
+        if (arena_.view().terms.end - view_.terms.end >= terms_between ||
+            declarations_.size() - num_published_ >= declarations_between) {
             publish();
             is_published_.notify_all();
         }
