@@ -59,6 +59,7 @@ private:
     };
 
     [[noreturn]] void refuse(RejectReason reason, NameId at, const std::string& why) const;
+    [[noreturn]] void refuse_param(RejectReason reason, NameId at, Term type, Term param) const;
 
     // All but the comparison with what is stated.
     void derive_types();

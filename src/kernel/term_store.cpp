@@ -71,6 +71,14 @@ std::size_t TermArena::bytes() const noexcept {
            term_table_.bytes() + level_table_.bytes() + list_table_.bytes();
 }
 
+void TermArena::set_max_bytes(std::size_t max_bytes) noexcept {
+    terms_.set_max_bytes(max_bytes);
+    levels_.set_max_bytes(max_bytes);
+    lists_.set_max_bytes(max_bytes);
+    limbs_.set_max_bytes(max_bytes);
+    texts_.set_max_bytes(max_bytes);
+}
+
 std::size_t TermArena::load_bytes() const noexcept {
     return terms_.bytes() + levels_.bytes() + lists_.bytes() + limbs_.bytes() + texts_.bytes() +
            term_table_.load_bytes();
@@ -379,12 +387,14 @@ Level TermStore::max(Level lhs, Level rhs) {
 }
 
 Level TermStore::imax(Level lhs, Level rhs) {
+    const LevelNode& l = level(lhs);
     const LevelNode& r = level(rhs);
-    if (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_)
+    // What is read keeps its parameters: whether they are declared is still to be checked.
+    const bool is_kept = rhs == zero_ && scratch_ == nullptr && l.has_params;
+    if (!is_kept && (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_))
         return rhs;
     if (r.kind == LevelKind::succ)
         return max(lhs, rhs);
-    const LevelNode& l = level(lhs);
     return make_level({LevelKind::imax, l.has_params || r.has_params,
                        static_cast<std::uint16_t>(std::max(l.depth, r.depth) + 1), lhs, rhs},
                       is_persistent(lhs | rhs));

@@ -25,6 +25,8 @@ public:
     View view() const noexcept;
     /// From now on a view holds for as long as the arena.
     void keep_old_tables() noexcept;
+    /// What each of its arrays may take at most, if more is asked for.
+    void set_max_bytes(std::size_t max_bytes) noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 
@@ -80,7 +82,8 @@ public:
     std::span<const std::uint64_t> nat_limbs(Term term, std::uint64_t& small) const noexcept;
     std::string_view string_text(Term term) const noexcept;
 
-    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like.
+    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like;
+    // a persistent one loses no parameter by that.
     Level zero() const noexcept { return zero_; }
     Level one() const noexcept { return one_; }
     Level succ(Level of);

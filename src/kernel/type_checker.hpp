@@ -147,6 +147,12 @@ public:
     void check_limits();
     std::size_t scratch_bytes() const noexcept; ///< with the room of tables
     std::size_t load_bytes() const noexcept;    ///< in use
+    /// The most that was seen: when declarations begin, and now and then within them.
+    std::size_t peak_scratch_bytes() const noexcept {
+        return std::max(peak_scratch_bytes_, scratch_bytes());
+    }
+    /// Of the limits; 0: without limit.
+    void set_max_scratch_bytes(std::size_t max_bytes) noexcept;
     const std::vector<const char*>& path() const noexcept { return path_; }
 
 private:
@@ -306,6 +312,8 @@ private:
     }
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
+    void drop_facts(std::size_t keep_slots);
+    void check_memory();
 
     const Environment& environment_;
     const NameTable& names_;
@@ -349,6 +357,7 @@ private:
     const Overlay* overlay_ = nullptr;
     std::uint64_t heartbeats_ = 0;
     std::uint64_t total_heartbeats_ = 0;
+    std::size_t peak_scratch_bytes_ = 0;
     std::uint64_t reductions_ = 0;
     std::vector<const char*> path_;
 
