@@ -64,6 +64,7 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
 }
 
 void TypeChecker::see(const TermArena::View& view) {
+    peak_scratch_bytes_ = peak_scratch_bytes();
     sees_view_ = true;
     store_.see(view);
     reset_scratch();
