@@ -291,9 +291,7 @@ private:
 /// are taken in order, so when one is refused, all before it are with a thread or done: the verdict
 /// is that of the first, as if they had been checked one by one while they were read.
 ///
-/// With a limit on memory, all is read before anything is checked, and each thread has an equal
-/// share of what is left. A declaration that needs more is checked once more, alone, with all of
-/// it.
+/// With a limit on memory all is read first: what reading leaves is what the threads share.
 class ParallelCheck final : public ExportCheck {
 public:
     ParallelCheck(const std::filesystem::path& path,
@@ -327,21 +325,20 @@ private:
         const Declaration* declaration = nullptr;
         std::vector<const ConstantInfo*> builtins; ///< to be learned before
         std::optional<TermArena::View> view;       ///< where the worker's own is too old
-        std::size_t max_scratch_bytes = 0;         ///< 0: without limit
     };
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
     static constexpr unsigned most_jobs = 256;
 
     void work_through(const std::filesystem::path& path) override {
         check_from(0, &path);
+        while (is_short_of_memory() && is_accepted_alone(first_bad_))
+            check_from(first_bad_ + 1, nullptr);
         // What stands before the place where reading failed has been checked.
         if (reading_error_ != nullptr && first_bad_ == none)
             std::rethrow_exception(reading_error_);
-        while (reading_error_ == nullptr && is_short_of_memory() && is_accepted_alone(first_bad_))
-            check_from(first_bad_ + 1, nullptr);
     }
 
-    // Those from `first` on, until one is not accepted. They are read first where there is a path.
+    // Those from `first` on, until one is not accepted; reads the export, if there is one.
     void check_from(std::size_t first, const std::filesystem::path* path) {
         const unsigned jobs = std::min(options_.jobs, most_jobs);
         workers_.clear();
@@ -350,8 +347,6 @@ private:
         next_ = first;
         first_bad_ = none;
         scratch_bytes_ = 0;
-        if (path == nullptr)
-            publish();
         run_workers(jobs, [&](unsigned worker) {
             if (worker == 0) {
                 if (path != nullptr)
@@ -367,25 +362,27 @@ private:
     }
 
     bool is_short_of_memory() const {
-        return options_.max_memory_bytes != 0 && first_bad_ != none &&
+        return has_memory_limit() && first_bad_ != none &&
                bad_verdict_.reason == error_code_id(ErrorCode::resource_exhausted);
     }
+    bool has_memory_limit() const { return options_.max_memory_bytes != 0; }
 
     // With all the memory that is left, not a thread's share of it.
     bool is_accepted_alone(std::size_t i) {
-        Checker checker(environment_, names_, known_, arena_, limits_of(options_));
-        checker.types().set_stack_limit(stack_limit_);
-        checker.types().set_token(monitor_.token());
-        checker.types().set_max_scratch_bytes(bytes_left());
+        workers_.clear();
+        Worker& worker = workers_.emplace_back(*this);
+        TypeChecker& types = worker.checker.types();
+        types.set_stack_limit(stack_limit_);
+        types.set_max_scratch_bytes(bytes_left());
         const auto ordinal = static_cast<Ordinal>(i + 1);
         for (const ConstantInfo* const builtin : builtins_) {
             if (builtin->ordinal < ordinal)
-                checker.types().learn_builtin(*builtin);
+                types.learn_builtin(*builtin);
         }
-        bad_verdict_ = check(checker, declarations_[i], ordinal);
+        bad_verdict_ = check(worker.checker, declarations_[i], ordinal);
         report_.peak_scratch_bytes =
-            std::max(report_.peak_scratch_bytes, checker.types().peak_scratch_bytes());
-        report_.heartbeats += checker.types().total_heartbeats();
+            std::max(report_.peak_scratch_bytes, types.peak_scratch_bytes());
+        report_.heartbeats += types.total_heartbeats();
         return bad_verdict_.outcome == Outcome::accepted;
     }
 
@@ -405,6 +402,7 @@ private:
 
     void take(Declaration& declaration) override {
         constexpr std::uint32_t terms_between = 4096;
+        constexpr std::size_t declarations_between = 256;
         require_memory();
         const std::lock_guard lock(mutex_);
         if (first_bad_ != none)
@@ -419,29 +417,28 @@ private:
             if (info.name <= known_.eq_refl && added != nullptr)
                 builtins_.push_back(added);
         }
-        if (options_.max_memory_bytes == 0 &&
-            arena_.view().terms.end - view_.terms.end >= terms_between) {
+        const bool is_enough = arena_.view().terms.end - view_.terms.end >= terms_between ||
+                               declarations_.size() - num_published_ >= declarations_between;
+        if (is_enough && !has_memory_limit()) {
             publish();
             is_published_.notify_all();
         }
     }
 
-    // With mutex_ held, or alone.
+    // With mutex_ held.
     void publish() {
         view_ = arena_.view();
         num_published_ = declarations_.size();
-        if (options_.max_memory_bytes != 0)
-            max_scratch_bytes_ = bytes_left() / workers_.size() + 1;
     }
 
     void work(Worker& worker, std::uintptr_t stack_limit, bool reports) {
         Checker& checker = worker.checker;
         checker.types().set_stack_limit(stack_limit);
+        if (has_memory_limit())
+            checker.types().set_max_scratch_bytes(share_of_memory());
         while (const auto task = next_task(worker)) {
             if (task->view)
                 checker.types().see(*task->view);
-            if (task->max_scratch_bytes != 0)
-                checker.types().set_max_scratch_bytes(task->max_scratch_bytes);
             if (!check_one(checker, *task))
                 break;
             if (reports)
@@ -450,6 +447,13 @@ private:
         const std::lock_guard lock(mutex_);
         scratch_bytes_ += checker.types().peak_scratch_bytes();
         report_.heartbeats += checker.types().total_heartbeats();
+    }
+
+    // Known when all has been read.
+    std::size_t share_of_memory() {
+        std::unique_lock lock(mutex_);
+        is_published_.wait(lock, [this] { return is_read_; });
+        return bytes_left() / workers_.size() + 1;
     }
 
     /// The next declaration that nobody has; waits until there is one or none will come.
@@ -461,7 +465,6 @@ private:
         Task task;
         task.idx = next_++;
         task.declaration = &declarations_[task.idx];
-        task.max_scratch_bytes = max_scratch_bytes_;
         worker.current = task.idx;
         if (task.idx >= worker.num_seen) {
             task.view = view_;
@@ -533,8 +536,7 @@ private:
     std::size_t next_ = 0;
     std::size_t first_bad_ = none;
     Verdict bad_verdict_;
-    std::size_t scratch_bytes_ = 0;     ///< peaks of the threads that ended
-    std::size_t max_scratch_bytes_ = 0; ///< for each thread
+    std::size_t scratch_bytes_ = 0; ///< peaks of the threads that ended
 };
 
 } // namespace

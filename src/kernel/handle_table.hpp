@@ -84,7 +84,13 @@ public:
         }
         count_ = 0;
     }
-    std::size_t bytes() const noexcept { return slots_.size() * sizeof(std::uint32_t); }
+    /// With old slots that are kept: each half as many as the next.
+    std::size_t bytes() const noexcept {
+        std::size_t bytes = slots_.bytes();
+        for (const auto& old : old_)
+            bytes += old.bytes();
+        return bytes;
+    }
     std::size_t load_bytes() const noexcept { return count_ * sizeof(std::uint32_t); }
 
 private:

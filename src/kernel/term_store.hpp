@@ -16,8 +16,6 @@ public:
     std::size_t bytes() const noexcept;
     /// What is in use, without the room of tables.
     std::size_t load_bytes() const noexcept;
-    /// What each of its arrays may take at most, if more is asked for.
-    void set_max_bytes(std::size_t max_bytes) noexcept;
     /// What is there now, to be looked up by others while one thread adds.
     struct View {
         IndexTable::View terms;
@@ -27,6 +25,8 @@ public:
     View view() const noexcept;
     /// From now on a view holds for as long as the arena.
     void keep_old_tables() noexcept;
+    /// What each of its arrays may take at most, if more is asked for.
+    void set_max_bytes(std::size_t max_bytes) noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 

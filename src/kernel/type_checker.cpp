@@ -65,6 +65,13 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
         reset_scratch();
 }
 
+void TypeChecker::see(const TermArena::View& view) {
+    peak_scratch_bytes_ = peak_scratch_bytes();
+    sees_view_ = true;
+    store_.see(view);
+    reset_scratch();
+}
+
 void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
     limits_.max_scratch_bytes = max_bytes;
     // Between two looks at the whole, each part is held on its own.
@@ -72,12 +79,6 @@ void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
         max_bytes == 0 ? std::numeric_limits<std::size_t>::max() : max_bytes;
     scratch_.set_max_bytes(most_bytes);
     envs_.set_max_bytes(most_bytes);
-}
-
-void TypeChecker::see(const TermArena::View& view) {
-    sees_view_ = true;
-    store_.see(view);
-    reset_scratch();
 }
 
 void TypeChecker::reset_scratch() {
