@@ -1,7 +1,5 @@
 #include "base/utf8.hpp"
 
-#include <string_view>
-
 namespace leanhost {
 namespace {
 
@@ -33,9 +31,8 @@ std::size_t sequence_bytes(std::string_view text, std::size_t at) {
     return bytes;
 }
 
-} // namespace
-
-std::string valid_utf8(std::string text) {
+// Where it ends to be well formed.
+std::size_t valid_bytes(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t bytes = sequence_bytes(text, at);
@@ -43,6 +40,17 @@ std::string valid_utf8(std::string text) {
             break;
         at += bytes;
     }
+    return at;
+}
+
+} // namespace
+
+bool is_valid_utf8(std::string_view text) noexcept {
+    return valid_bytes(text) == text.size();
+}
+
+std::string valid_utf8(std::string text) {
+    std::size_t at = valid_bytes(text);
     if (at == text.size())
         return text;
     std::string valid = text.substr(0, at);

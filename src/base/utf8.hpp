@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace leanhost {
 
@@ -8,5 +9,8 @@ namespace leanhost {
 /// in files may hold any bytes; what we hand out as text is UTF-8. Cost: one pass, no copy when
 /// nothing is wrong.
 std::string valid_utf8(std::string text);
+
+/// Whether there is nothing to replace.
+bool is_valid_utf8(std::string_view text) noexcept;
 
 } // namespace leanhost
