@@ -8,9 +8,20 @@ namespace {
 
 using testing::HasSubstr;
 
-// `what` of the error; empty when the parts are taken.
-std::string refusal(TermParts parts) {
-    const auto table = TermTable::make(std::move(parts));
+// As TermParts, with defaults for what a test leaves out.
+struct Parts {
+    std::vector<Name> names = {};
+    std::vector<std::string> texts = {};
+    std::vector<LevelNode> levels = {};
+    std::vector<LevelIndex> level_lists = {};
+    std::vector<TermNode> terms = {};
+};
+
+// The error's message; empty when the parts are taken.
+std::string refusal(Parts parts) {
+    const auto table =
+        TermTable::make({std::move(parts.names), std::move(parts.texts), std::move(parts.levels),
+                         std::move(parts.level_lists), std::move(parts.terms)});
     if (table)
         return {};
     EXPECT_EQ(table.error().code(), ErrorCode::invalid_argument);
@@ -81,7 +92,7 @@ TEST(TermTable, RefusesLiteralsThatAreNone) {
 }
 
 TEST(TermTable, RefusesMoreTextThanItsBound) {
-    TermParts parts;
+    Parts parts;
     parts.texts.assign(2, std::string(TermTable::max_text_bytes / 2 + 1, 'x'));
     EXPECT_THAT(refusal(std::move(parts)), HasSubstr("bytes of texts; at most 67108864"));
 }
