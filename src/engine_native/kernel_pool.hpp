@@ -52,7 +52,7 @@ class KernelPool {
 public:
     /// What idle checkers may hold together: enough to be warm for terms of common size, little
     /// enough to be no growth that anybody sees.
-    static constexpr std::size_t keep_bytes = std::size_t{512} << 10;
+    static constexpr std::size_t keep_bytes = std::size_t{256} << 10;
 
     KernelPool(const module::ImportClosure& closure, const module::ConstantIndex& index)
         : closure_(closure), index_(index) {}

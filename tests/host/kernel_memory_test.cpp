@@ -18,7 +18,7 @@ using memory::test::growth;
 using memory::test::mebibyte;
 
 constexpr std::size_t calls = 512;
-constexpr std::uint64_t most_idle_bytes = std::uint64_t{512} << 10;
+constexpr std::uint64_t most_idle_bytes = std::uint64_t{256} << 10;
 
 std::optional<std::uint64_t> anonymous() {
     return sample_this_process().gauge_bytes();
