@@ -23,5 +23,6 @@ void add_query_command(CLI::App& app, CommandBody& chosen);
 void add_stats_command(CLI::App& app, CommandBody& chosen);
 void add_doctor_command(CLI::App& app, CommandBody& chosen);
 void add_check_command(CLI::App& app, CommandBody& chosen);
+void add_whnf_command(CLI::App& app, CommandBody& chosen);
 
 } // namespace leanhost::cli

@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
     add_stats_command(app, chosen);
     add_doctor_command(app, chosen);
     add_check_command(app, chosen);
+    add_whnf_command(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
