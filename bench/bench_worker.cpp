@@ -3,17 +3,20 @@
 // program finds it.
 
 #include "library.hpp"
+#include "module/fixture/fixture_library.hpp"
 
 #include <leanhost/memory_sample.hpp>
 #include <leanhost/worker_pool.hpp>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 namespace leanhost::bench {
@@ -150,24 +153,89 @@ BENCHMARK(cold_start)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
-// A fresh child for a running lease: forked from the template, or started.
-void replacement(benchmark::State& state) {
-    WorkerPool pool = checked(WorkerPool::make(pool_options(1, state.range(0) != 0)));
-    WorkerLease held = lease(pool);
+void time_replacements(benchmark::State& state, WorkerLease held) {
     Percentiles percentiles;
     for (auto _ : state) {
         held.restart();
         const auto begun = Clock::now();
         checked(held.ping());
         timed(state, percentiles, seconds_since(begun));
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the predecessor's end
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the predecessor's end
     }
     percentiles.tell(state);
+}
+
+// A fresh child for a running lease: forked from the template, or started.
+void replacement(benchmark::State& state) {
+    WorkerPool pool = checked(WorkerPool::make(pool_options(1, state.range(0) != 0)));
+    time_replacements(state, lease(pool));
 }
 BENCHMARK(replacement)
     ->ArgName("template")
     ->Arg(0)
     ->Arg(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+// A library of so many files with three constants each. LEANHOST_BENCH_CURVE names a folder to keep
+// such libraries in; else it goes with the object.
+class LibraryOfFiles {
+public:
+    explicit LibraryOfFiles(std::uint64_t files) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread is started
+        if (const char* const folder = std::getenv("LEANHOST_BENCH_CURVE"); folder != nullptr)
+            directory_ = std::filesystem::path(folder) / fmt::format("files-{}", files);
+        else
+            temporary_ = directory_ = std::filesystem::temp_directory_path() /
+                                      fmt::format("leanhost-bench-{}-{}", ::getpid(), files);
+        checked(module::fixture::write_fixture(
+            {.modules = files, .constants = 3 * files, .directory = directory_}));
+    }
+    LibraryOfFiles(const LibraryOfFiles&) = delete;
+    LibraryOfFiles& operator=(const LibraryOfFiles&) = delete;
+    ~LibraryOfFiles() {
+        std::error_code ignored;
+        if (!temporary_.empty())
+            std::filesystem::remove_all(temporary_, ignored);
+    }
+    const std::filesystem::path& directory() const noexcept { return directory_; }
+
+private:
+    std::filesystem::path directory_;
+    std::filesystem::path temporary_;
+};
+
+// `replacement` as the number of mapped files grows. Writing 24,000 files takes a minute, so the
+// curve ends at 4,000 unless LEANHOST_BENCH_MOST_FILES says otherwise.
+std::int64_t most_files() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread is started
+    const char* const wanted = std::getenv("LEANHOST_BENCH_MOST_FILES");
+    return wanted == nullptr ? 4'000 : std::atoll(wanted);
+}
+
+void replacement_curve(benchmark::State& state) {
+    if (state.range(1) > most_files())
+        return state.SkipWithError("more files than LEANHOST_BENCH_MOST_FILES");
+    const LibraryOfFiles library(static_cast<std::uint64_t>(state.range(1)));
+    WorkerPoolOptions options = pool_options(1, state.range(0) != 0);
+    options.worker.runtime.search_path = {library.directory()};
+    WorkerPool pool = checked(WorkerPool::make(options));
+    WorkerLease held =
+        checked(pool.acquire(ImportSet{Name(std::string(module::fixture::root_module))}));
+    if (held->import_facts().modules != static_cast<std::uint64_t>(state.range(1)))
+        give_up("the curve's library is not imported as a whole");
+    time_replacements(state, std::move(held));
+}
+BENCHMARK(replacement_curve)
+    ->ArgNames({"template", "files"})
+    ->ArgsProduct({{1}, {250, 1'000, 4'000, 8'000, 16'000, 24'000}})
+    ->Iterations(100)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(replacement_curve)
+    ->ArgNames({"template", "files"})
+    ->ArgsProduct({{0}, {250, 1'000, 4'000, 8'000, 16'000, 24'000}})
+    ->Iterations(3)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
@@ -311,7 +379,28 @@ void memory_of_workers(benchmark::State& state) {
 }
 BENCHMARK(memory_of_workers)->Arg(1)->Arg(8)->Iterations(1)->Unit(benchmark::kMillisecond);
 
-// Lookups with types through as many workers at once; items are rows.
+// Processor time of this process and its descendants so far: what work costs whatever else runs.
+double processor_seconds() {
+    std::vector<::pid_t> pids = descendants();
+    pids.push_back(::getpid());
+    double ticks = 0;
+    for (const ::pid_t pid : pids) {
+        std::ifstream file(fmt::format("/proc/{}/stat", pid));
+        file.ignore(std::numeric_limits<std::streamsize>::max(), ')'); // pid and name
+        std::string skipped;
+        for (int field = 3; field < 14; ++field)
+            file >> skipped;
+        double user = 0;
+        double system = 0;
+        if (file >> user >> system)
+            ticks += user + system;
+    }
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// Lookups with types through as many workers at once; items are rows. `of_n_times_one` compares the
+// rate with as many times that of one worker in this run: 1 would be perfect, and no more than
+// cores / workers can be had. `cpu_us` is processor time a row, which other programs change little.
 void throughput(benchmark::State& state) {
     const auto workers = static_cast<std::size_t>(state.range(0));
     WorkerPool pool = checked(WorkerPool::make(pool_options(workers)));
@@ -319,6 +408,8 @@ void throughput(benchmark::State& state) {
     for (std::size_t i = 0; i < workers; ++i)
         leases.push_back(lease(pool));
     const auto names = checked(leases[0]->list_declarations(0, 4000));
+    const double processor_before = processor_seconds();
+    const auto begun = Clock::now();
     for (auto _ : state) {
         std::vector<std::jthread> threads;
         for (WorkerLease& mine : leases)
@@ -326,13 +417,23 @@ void throughput(benchmark::State& state) {
                 checked(mine->query_declarations(names, {.type = true, .value_size = true}));
             });
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * names.size() * workers));
+    const double rows = static_cast<double>(state.iterations() * names.size() * workers);
+    state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+    state.counters["cpu_us"] = (processor_seconds() - processor_before) * 1e6 / rows;
+    static double rate_of_one = 0;
+    const double rate = rows / seconds_since(begun);
+    if (workers == 1)
+        rate_of_one = rate;
+    state.counters["of_n_times_one"] =
+        rate_of_one == 0 ? 0 : rate / (rate_of_one * static_cast<double>(workers));
 }
 BENCHMARK(throughput)
     ->ArgName("workers")
     ->Arg(1)
     ->Arg(2)
     ->Arg(4)
+    ->Arg(8)
+    ->MinTime(2)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

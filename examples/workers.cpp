@@ -17,6 +17,11 @@ Expected<void> demo(const std::filesystem::path& library, const Name& module) {
     if (!pool)
         return std::move(pool).failure();
 
+    // From here on SIGTERM and SIGINT let what runs finish, at most for ten seconds.
+    const auto signals = DrainOnSignal::watch(*pool, std::chrono::seconds(10));
+    if (!signals)
+        return signals.error();
+
     auto lease = pool->acquire(ImportSet({module}, Profile::all, true));
     if (!lease)
         return std::move(lease).failure();

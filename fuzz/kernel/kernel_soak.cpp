@@ -94,13 +94,14 @@ private:
         const std::string text = model.text();
         if (!known_.insert(std::hash<std::string>{}(text)).second)
             return;
-        if (num_kept_ < most_kept_)
-            std::ofstream(out_ / fmt::format("accepted-{}.ndjson", ++num_kept_)) << text;
         // From time to time all over again: what has been changed too often says nothing any more.
         constexpr std::size_t most_later = 400;
         auto compact = ExportModel::parse(text);
         if (!compact || compact->terms.size() > most_terms)
             return;
+        // Parsed again, ids are dense: others insist on that.
+        if (num_kept_ < most_kept_)
+            std::ofstream(out_ / fmt::format("accepted-{}.ndjson", ++num_kept_)) << compact->text();
         if (later_.size() < most_later)
             later_.push_back(std::move(*compact));
         else if (random_() % 8 == 0)

@@ -18,6 +18,17 @@ enum class Confinement : std::uint8_t {
 };
 std::string_view confinement_name(Confinement confinement) noexcept;
 
+/// The cgroup that a pool's children live in, and whether its limit of memory holds.
+struct CgroupStatus {
+    bool holds = false;
+    std::string why_not = {}; ///< empty when it holds
+    std::string path = {};    ///< empty when there is none
+    std::uint64_t limit_bytes = 0;
+    std::optional<std::uint64_t> used_bytes = std::nullopt; ///< page cache included
+    /// Children that the kernel has killed for it.
+    std::optional<std::uint64_t> kills = std::nullopt;
+};
+
 /// How a worker's life ended. What is not known is nullopt.
 struct ExitFacts {
     std::uint64_t generation = 0;

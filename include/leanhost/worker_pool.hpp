@@ -15,6 +15,13 @@ struct WorkerPoolOptions {
     /// child starts: what its key's last child came to at most, else `first_worker_bytes`.
     std::optional<std::uint64_t> max_total_bytes = std::nullopt;
     std::uint64_t first_worker_bytes = std::uint64_t{256} << 20;
+    /// Backstop beneath the budget, of the kernel: the limit, in bytes, of a cgroup that all
+    /// children live in. At least max_total_bytes, as it counts page cache as well: of the mapped
+    /// modules, too, which the kernel takes back and reads again before it kills a child for want
+    /// of memory. Where no cgroup can be made there is none, and PoolSnapshot::cgroup says why.
+    std::optional<std::uint64_t> max_cgroup_bytes = std::nullopt;
+    /// The cgroup's folder in which the pool's own is made. Empty: the one that holds this program.
+    std::filesystem::path cgroup_parent = {};
     std::chrono::milliseconds max_wait{30'000}; ///< for a lease, unless the request says otherwise
     std::size_t max_waiting = 1024;             ///< requests for leases; more are refused at once
     /// Idle children kept ready for each key that was asked for of late, where budget and
@@ -62,6 +69,7 @@ struct PoolSnapshot {
     std::size_t idle = 0;
     std::size_t templates = 0;
     std::size_t waiting = 0;
+    std::size_t keys = 0; ///< that it remembers; at most 1,024 beside those in use
     std::optional<std::uint64_t> max_total_bytes = std::nullopt;
     std::uint64_t reserved_bytes = 0;
     std::uint64_t anonymous_bytes = 0; ///< of the samples there are
@@ -78,6 +86,7 @@ struct PoolSnapshot {
     std::map<std::string, std::uint64_t> ended_by_reason; ///< child_exited: by itself
     std::string last_exit;
     std::optional<Confinement> confinement = std::nullopt; ///< of the last child
+    std::optional<CgroupStatus> cgroup = std::nullopt;     ///< nullopt: none was asked for
     std::vector<WorkerSnapshot> children;
 };
 

@@ -12,8 +12,10 @@ bool is_continuation(std::string_view text, std::size_t at, unsigned char from, 
     return byte >= from && byte <= to;
 }
 
-// Bytes of the well-formed sequence at `at`; 0 when there is none. Unicode 15, table 3-7.
-std::size_t sequence_bytes(std::string_view text, std::size_t at) {
+} // namespace
+
+// Unicode 15, table 3-7.
+std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at) {
     const auto lead = static_cast<unsigned char>(text[at]);
     if (lead < 0x80)
         return 1;
@@ -31,11 +33,12 @@ std::size_t sequence_bytes(std::string_view text, std::size_t at) {
     return bytes;
 }
 
-// Where it ends to be well formed.
-std::size_t valid_bytes(std::string_view text) {
+namespace {
+
+std::size_t valid_prefix_bytes(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
-        const std::size_t bytes = sequence_bytes(text, at);
+        const std::size_t bytes = utf8_sequence_bytes(text, at);
         if (bytes == 0)
             break;
         at += bytes;
@@ -45,17 +48,17 @@ std::size_t valid_bytes(std::string_view text) {
 
 } // namespace
 
-bool is_valid_utf8(std::string_view text) noexcept {
-    return valid_bytes(text) == text.size();
+bool is_utf8(std::string_view text) {
+    return valid_prefix_bytes(text) == text.size();
 }
 
 std::string valid_utf8(std::string text) {
-    std::size_t at = valid_bytes(text);
+    std::size_t at = valid_prefix_bytes(text);
     if (at == text.size())
         return text;
     std::string valid = text.substr(0, at);
     while (at < text.size()) {
-        const std::size_t bytes = sequence_bytes(text, at);
+        const std::size_t bytes = utf8_sequence_bytes(text, at);
         if (bytes == 0) {
             valid += replacement;
             ++at;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,10 @@ namespace leanhost {
 /// nothing is wrong.
 std::string valid_utf8(std::string text);
 
-/// Whether there is nothing to replace.
-bool is_valid_utf8(std::string_view text) noexcept;
+/// Bytes of the well-formed sequence that begins at `at`; 0 when there is none.
+std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at);
+
+/// Whether `text` is well-formed as a whole.
+bool is_utf8(std::string_view text);
 
 } // namespace leanhost

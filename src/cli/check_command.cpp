@@ -28,12 +28,22 @@ struct CheckCommandOptions {
     unsigned jobs = 1;
     std::uint64_t max_heartbeats = 0;
     std::uint64_t max_memory_mib = 0;
+    bool with_axioms = false;
     bool has_axiom_policy = false;
     std::vector<std::string> allowed_axioms;
 };
 
 bool is_module_file(const std::filesystem::path& file) {
     return file.extension() == ".olean";
+}
+
+nlohmann::ordered_json unlisted_axioms_json(const ExportReport& report) {
+    auto rows = nlohmann::ordered_json::array();
+    for (const kernel::UnlistedAxiom& unlisted : report.unlisted_axioms)
+        rows.push_back({{"axiom", unlisted.axiom},
+                        {"num_declarations", unlisted.num_declarations},
+                        {"declarations", unlisted.declarations}});
+    return rows;
 }
 
 nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportReport& report) {
@@ -49,22 +59,48 @@ nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportRe
     json["constants"] = constants_json(report.constants);
     json["unsafe_or_partial"] = report.num_unsafe;
     json["axioms"] = report.axioms;
+    if (!report.unlisted_axioms.empty())
+        json["unlisted_axioms"] = unlisted_axioms_json(report);
     json["heartbeats"] = report.heartbeats;
     json["read_bytes"] = report.read_bytes;
+    json["peak_bytes"] = report.peak_bytes;
+    json["reading_bytes"] = report.reading_bytes;
     json["persistent_bytes"] = report.persistent_bytes;
     json["index_bytes"] = report.index_bytes;
     json["peak_scratch_bytes"] = report.peak_scratch_bytes;
     return json;
 }
 
+std::string join(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
 void print_for_people(const std::filesystem::path& file, const ExportReport& report) {
-    std::string axioms;
-    for (const std::string& axiom : report.axioms)
-        axioms += (axioms.empty() ? "" : ", ") + axiom;
-    fmt::print("{}: {}: {} declarations{}{}\n", file.string(), outcome_name(report.verdict.outcome),
-               report.num_declarations, axioms.empty() ? "" : "; axioms: ", axioms);
+    const std::string axioms = join(report.axioms);
+    const std::string is_unsafe =
+        report.num_unsafe == 0 ? "" : fmt::format(", {} unsafe or partial", report.num_unsafe);
+    fmt::print("{}: {}: {} declarations{}{}{}\n", file.string(),
+               outcome_name(report.verdict.outcome), report.num_declarations, is_unsafe,
+               axioms.empty() ? "" : "; axioms: ", axioms);
     if (report.verdict.outcome != Outcome::accepted)
         fmt::print("  {}\n", describe(report.declaration, report.verdict));
+}
+
+// As they come: an export may have millions.
+void print_axioms(bool as_json,
+                  const std::string& declaration,
+                  const std::vector<std::string>& axioms) {
+    if (as_json) {
+        const nlohmann::ordered_json row = {{"schema", "leanhost.check.axioms/1"},
+                                            {"declaration", declaration},
+                                            {"axioms", axioms}};
+        fmt::print("{}\n", dump_json_line(row));
+        return;
+    }
+    fmt::print("{}: {}\n", declaration, axioms.empty() ? "no axioms" : join(axioms));
 }
 
 kernel::CheckOptions check_options(const CheckCommandOptions& options) {
@@ -74,6 +110,10 @@ kernel::CheckOptions check_options(const CheckCommandOptions& options) {
     result.max_memory_bytes = options.max_memory_mib << 20U;
     if (options.has_axiom_policy)
         result.allowed_axioms = &options.allowed_axioms;
+    if (options.with_axioms)
+        result.on_axioms = [&options](const auto& declaration, const auto& axioms) {
+            print_axioms(options.as_json, declaration, axioms);
+        };
     return result;
 }
 
@@ -193,11 +233,15 @@ void add_check_command(CLI::App& app, CommandBody& chosen) {
         ->check(CLI::Range(1, 256));
     command->add_option("--heartbeats", options->max_heartbeats,
                         "Decline a declaration that takes more steps; 0: no limit");
-    command->add_option("--max-memory", options->max_memory_mib,
-                        "Decline a declaration whose terms take more MiB; 0: no limit");
+    command->add_option(
+        "--max-memory", options->max_memory_mib,
+        "Drop caches, then decline, where more MiB would be needed by all threads and what "
+        "was read; 0: no limit");
+    command->add_flag("--axioms", options->with_axioms,
+                      "Exports: print for each accepted declaration the axioms that it rests on");
     command
         ->add_option("--allow-axioms", options->allowed_axioms,
-                     "Reject axioms that are not among these")
+                     "Reject what rests on axioms that are not among these")
         ->delimiter(',')
         ->expected(0, -1)
         ->each([options](const std::string&) { options->has_axiom_policy = true; });

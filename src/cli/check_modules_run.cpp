@@ -26,6 +26,15 @@ std::vector<std::uint32_t> places_of(const CheckedModules& what,
     return places;
 }
 
+std::string shortened(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 8;
+    const std::size_t shown = std::min(names.size(), most);
+    std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, ", "));
+    if (shown < names.size())
+        text += fmt::format(" and {} more (--json names all)", names.size() - shown);
+    return text;
+}
+
 } // namespace
 
 ModulesReport
@@ -47,12 +56,15 @@ void print_modules_report(const ModulesReport& report) {
     }
     if (report.num_not_accepted > report.findings.size())
         fmt::print("… and {} more\n", report.num_not_accepted - report.findings.size());
-    fmt::print(
-        "{}: {} modules, {} declarations accepted, {} not; {} unsafe or partial constants not "
-        "checked; {} modules taken as given{}{}\n",
-        outcome_name(report.outcome), report.num_modules, report.num_declarations,
-        report.num_not_accepted, report.num_not_checked, report.num_assumed_modules,
-        report.axioms.empty() ? "" : "; axioms: ", fmt::join(report.axioms, ", "));
+    fmt::print("{}: {} declarations of {} modules accepted, {} not\n", outcome_name(report.outcome),
+               report.num_declarations, report.num_modules, report.num_not_accepted);
+    if (report.num_assumed_modules != 0)
+        fmt::print("  {} imported modules taken as given (--closure checks them)\n",
+                   report.num_assumed_modules);
+    if (report.num_not_checked != 0)
+        fmt::print("  {} unsafe or partial constants not checked\n", report.num_not_checked);
+    if (!report.axioms.empty())
+        fmt::print("  {} axioms: {}\n", report.axioms.size(), shortened(report.axioms));
 }
 
 void print_modules_report_json(const ModulesReport& report) {

@@ -25,4 +25,8 @@ void add_doctor_command(CLI::App& app, CommandBody& chosen);
 void add_check_command(CLI::App& app, CommandBody& chosen);
 void add_whnf_command(CLI::App& app, CommandBody& chosen);
 
+/// Reads the command line, runs what `chosen` then holds, and prints what went wrong. The exit
+/// status.
+int run_chosen(CLI::App& app, CommandBody& chosen, int argc, char** argv);
+
 } // namespace leanhost::cli

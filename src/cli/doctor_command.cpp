@@ -3,6 +3,7 @@
 #include "cli/memory_json.hpp"
 #include "cli/system_memory.hpp"
 #include "module/olean_versions.hpp"
+#include "worker/parent/memory_cgroup.hpp"
 #include "worker/parent/spawn.hpp"
 
 #include <leanhost/memory_sample.hpp>
@@ -80,6 +81,10 @@ ordered_json worker_findings() {
         is_weak ? "what a worker starts may outlive it: allow user namespaces "
                   "(sysctl user.max_user_namespaces) or seccomp"
                 : ""));
+    const CgroupStatus cgroup = worker::probe_memory_cgroup();
+    findings.push_back(finding(
+        "worker_cgroup", cgroup.holds ? "available" : "unavailable",
+        cgroup.holds ? "" : "no limit of the kernel can be put around workers: " + cgroup.why_not));
     return findings;
 }
 

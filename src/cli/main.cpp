@@ -1,54 +1,51 @@
-#include "base/guard.hpp"
+// The command that people call. `check`, which is over in milliseconds, it does itself and loads
+// nothing for it but libc; everything else is done by leanhost-commands, which has all commands.
 #include "cli/command.hpp"
 
-#include <leanhost/version.hpp>
+#include <leanhost/error.hpp>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <string_view>
 
 namespace leanhost::cli {
 namespace {
 
-int run(int argc, char** argv) {
-    CLI::App app{"leanhost: Lean 4 environments with bounded memory"};
-    app.set_version_flag("--version", std::string("leanhost ") + std::string(version));
-    app.require_subcommand(1);
-    app.footer("Start with: leanhost memory\nEvery command has --help with an example.");
-    CommandBody chosen;
-    add_memory_command(app, chosen);
-    add_cycle_command(app, chosen);
-    add_schedule_command(app, chosen);
-    add_run_command(app, chosen);
-    add_fixture_command(app, chosen);
-    add_convert_command(app, chosen);
-    add_query_command(app, chosen);
-    add_stats_command(app, chosen);
-    add_doctor_command(app, chosen);
-    add_check_command(app, chosen);
-    add_whnf_command(app, chosen);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        // CLI11 prints help and version, too, by way of an error whose exit code is 0.
-        return app.exit(error) == 0 ? 0 : cli_exit_code(ErrorCode::invalid_argument);
-    }
-    const Expected<int> status = chosen();
-    if (status)
-        return *status;
-    fmt::print(stderr, "leanhost: {}\n  ({})\n", status.error().message(), status.error().id());
-    return cli_exit_code(status.error().code());
+bool is_for_this_program(int argc, char** argv) {
+    return argc > 1 && std::string_view(argv[1]) == "check";
+}
+
+[[noreturn]] void run_all_commands(char** argv) {
+    std::error_code ignored;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() /
+                         "leanhost-commands";
+    ::execv(program.c_str(), argv);
+    std::fprintf(stderr, "leanhost: cannot run %s: %s\n", program.c_str(), std::strerror(errno));
+    std::exit(cli_exit_code(ErrorCode::not_found)); // NOLINT(concurrency-mt-unsafe)
 }
 
 } // namespace
 } // namespace leanhost::cli
 
 int main(int argc, char** argv) {
-    const auto status =
-        leanhost::guarded("leanhost", [&] { return leanhost::cli::run(argc, argv); });
-    if (status)
-        return *status;
-    std::fprintf(stderr, "leanhost: %s\n", status.error().message().c_str());
-    return leanhost::cli_exit_code(status.error().code());
+    using namespace leanhost;
+    if (!cli::is_for_this_program(argc, argv))
+        cli::run_all_commands(argv);
+    try {
+        CLI::App app{"leanhost: Lean 4 environments with bounded memory"};
+        app.require_subcommand(1);
+        cli::CommandBody chosen;
+        cli::add_check_command(app, chosen);
+        return cli::run_chosen(app, chosen, argc, argv);
+    } catch (const std::exception& error) { // of what is done before there is a command
+        std::fprintf(stderr, "leanhost: %s\n", error.what());
+        return cli_exit_code(ErrorCode::internal);
+    }
 }

@@ -27,6 +27,15 @@ ordered_json to_json(const WorkerSnapshot& child) {
             {"idle_for_ms", child.idle_for.count()}};
 }
 
+ordered_json to_json(const CgroupStatus& cgroup) {
+    return {{"holds", cgroup.holds},
+            {"why_not", cgroup.why_not},
+            {"path", cgroup.path},
+            {"limit_bytes", cgroup.limit_bytes},
+            {"used_bytes", optional_json(cgroup.used_bytes)},
+            {"kills", optional_json(cgroup.kills)}};
+}
+
 } // namespace
 
 ordered_json to_json(const PoolSnapshot& s) {
@@ -36,6 +45,7 @@ ordered_json to_json(const PoolSnapshot& s) {
                       {"idle", s.idle},
                       {"templates", s.templates},
                       {"waiting", s.waiting},
+                      {"keys", s.keys},
                       {"max_total_bytes", optional_json(s.max_total_bytes)},
                       {"reserved_bytes", s.reserved_bytes},
                       {"anonymous_bytes", s.anonymous_bytes},
@@ -52,6 +62,7 @@ ordered_json to_json(const PoolSnapshot& s) {
                       {"last_exit", s.last_exit},
                       {"confinement", s.confinement ? ordered_json(confinement_name(*s.confinement))
                                                     : ordered_json()},
+                      {"cgroup", s.cgroup ? to_json(*s.cgroup) : ordered_json()},
                       {"children", ordered_json::array()}};
     for (const WorkerSnapshot& child : s.children)
         json["children"].push_back(to_json(child));

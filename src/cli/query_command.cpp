@@ -2,9 +2,11 @@
 #include "base/workers.hpp"
 #include "cli/command.hpp"
 #include "cli/declaration_json.hpp"
+#include "cli/drain_wait.hpp"
 #include "cli/module_arguments.hpp"
 #include "cli/progress_line.hpp"
 
+#include <leanhost/drain_on_signal.hpp>
 #include <leanhost/runtime.hpp>
 #include <leanhost/worker_pool.hpp>
 
@@ -39,6 +41,7 @@ struct QueryOptions {
     std::uint64_t limit = 0;
     unsigned max_threads = 0;
     std::size_t workers = 0;
+    std::uint64_t drain_wait_ms = default_drain_wait_ms;
 };
 
 std::map<std::string, DeclarationKind> kinds_by_name() {
@@ -211,8 +214,11 @@ void print_out(std::string_view text) {
 // Every module is an import set of its own, and asked in a worker.
 class Sweep {
 public:
-    Sweep(const QueryOptions& options, WorkerPool& pool, std::vector<Name> modules)
-        : options_(options), pool_(pool), modules_(std::move(modules)) {}
+    Sweep(const QueryOptions& options,
+          WorkerPool& pool,
+          const DrainOnSignal& signals,
+          std::vector<Name> modules)
+        : options_(options), pool_(pool), signals_(signals), modules_(std::move(modules)) {}
 
     int run() {
         run_workers(static_cast<unsigned>(options_.workers), [&](unsigned) { run_some(); });
@@ -220,19 +226,27 @@ public:
         if (failed_ > 0) {
             fmt::print(stderr, "leanhost: {} of {} import sets failed\n", failed_.load(),
                        modules_.size());
-            return cli_exit_code(first_failure_.value_or(ErrorCode::internal));
         }
+        if (const auto signal = signals_.signal()) {
+            fmt::print(stderr, "leanhost: ended by signal {} after {} of {} import sets\n", *signal,
+                       done_, modules_.size());
+            return exit_status_of_signal(*signal);
+        }
+        if (failed_ > 0)
+            return cli_exit_code(first_failure_.value_or(ErrorCode::internal));
         return unknown_ == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
     }
 
 private:
     void run_some() {
-        for (std::size_t at; (at = next_++) < modules_.size();) {
+        for (std::size_t at; !signals_.signal() && (at = next_++) < modules_.size();) {
             const std::string module = modules_[at].to_string();
             std::string text;
             const Expected<void> done = guarded("query", [&] { ask(modules_[at], text); });
             const std::lock_guard lock(mutex_);
             progress_.clear();
+            if (!done && signals_.signal() && done.error().code() == ErrorCode::admission_refused)
+                return; // it had not begun
             print_out(text);
             if (!done)
                 tell_failure(module, done.error());
@@ -257,6 +271,7 @@ private:
 
     const QueryOptions& options_;
     WorkerPool& pool_;
+    const DrainOnSignal& signals_;
     const std::vector<Name> modules_;
     std::atomic<std::size_t> next_ = 0;
     std::atomic<std::uint64_t> unknown_ = 0, failed_ = 0;
@@ -277,7 +292,9 @@ int run_sweep(const QueryOptions& options,
     pool.worker.runtime.max_import_threads = options.max_threads;
     pool.worker.use_template = false; // each import set is wanted once
     WorkerPool workers = value_or_throw(WorkerPool::make(std::move(pool)));
-    return Sweep(options, workers, std::move(modules)).run();
+    const DrainOnSignal signals = value_or_throw(
+        DrainOnSignal::watch(workers, std::chrono::milliseconds(options.drain_wait_ms)));
+    return Sweep(options, workers, signals, std::move(modules)).run();
 }
 
 int run(const QueryOptions& options) {
@@ -325,6 +342,7 @@ void add_query_command(CLI::App& app, CommandBody& chosen) {
         ->envname("LEANHOST_NUM_THREADS")->check(CLI::Range(0, 1024))->capture_default_str();
     command->add_option("--workers", options->workers, "Take every module as an import set of its own, and ask as many worker processes at once; 0: all in one set, here")
         ->check(CLI::Range(0, 1024))->capture_default_str();
+    add_drain_wait(*command, options->drain_wait_ms);
     // clang-format on
     add_module_arguments(*command, options->modules);
     command->footer(
@@ -333,7 +351,8 @@ void add_query_command(CLI::App& app, CommandBody& chosen) {
         "  leanhost query --path build --prefix List --kind theorem --mentions List.map\n"
         "  leanhost query --path build --kind theorem --axioms --json\n"
         "  leanhost query --path build --workers 4 --count --kind axiom\n"
-        "Exit status 66: a NAME is not declared.");
+        "Exit status 66: a NAME is not declared; with --workers also 143, 130: ended by SIGTERM, "
+        "SIGINT, import sets that were begun having been finished.");
     command->callback([options, &chosen] {
         chosen = [options] { return guarded("query", [&] { return run(*options); }); };
     });

@@ -1,11 +1,14 @@
 #include "base/guard.hpp"
 #include "cli/command.hpp"
+#include "cli/drain_wait.hpp"
 #include "cli/fixture_library.hpp"
 #include "cli/html_page.hpp"
 #include "cli/json_file.hpp"
 #include "cli/module_arguments.hpp"
 #include "cli/pool_json.hpp"
 #include "cli/progress_line.hpp"
+
+#include <leanhost/drain_on_signal.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -34,8 +37,10 @@ struct ScheduleOptions {
     std::uint64_t max_total_mib = 256;
     std::uint64_t first_worker_mib = 32;
     std::uint64_t max_worker_mib = 0;
+    std::uint64_t cgroup_mib = 0;
     std::uint64_t idle_ms = 0;
     std::uint64_t wait_ms = 10'000;
+    std::uint64_t drain_wait_ms = default_drain_wait_ms;
     std::size_t spares = 0;
     bool no_template = false;
     std::string policy = "shared";
@@ -60,6 +65,8 @@ WorkerPoolOptions pool_options(const ScheduleOptions& options,
     pool.worker.use_template = !options.no_template;
     if (options.max_worker_mib != 0)
         pool.worker.restart_policy.max_anonymous_bytes = options.max_worker_mib << 20U;
+    if (options.cgroup_mib != 0)
+        pool.max_cgroup_bytes = options.cgroup_mib << 20U;
     if (options.idle_ms != 0)
         pool.worker.restart_policy.max_idle = milliseconds(options.idle_ms);
     return pool;
@@ -80,14 +87,17 @@ std::vector<ImportSet> make_keys(const ScheduleOptions& options, const std::vect
 // Clients that lease, look around, and give back; one thread watches the pool meanwhile.
 class Schedule {
 public:
-    Schedule(const ScheduleOptions& options, WorkerPool& pool, std::vector<ImportSet> keys)
-        : options_(options), pool_(pool), keys_(std::move(keys)) {}
+    Schedule(const ScheduleOptions& options,
+             WorkerPool& pool,
+             const DrainOnSignal& signals,
+             std::vector<ImportSet> keys)
+        : options_(options), pool_(pool), signals_(signals), keys_(std::move(keys)) {}
 
     void run(ProgressLine& progress) {
         std::vector<std::jthread> clients;
         for (unsigned client = 0; client < options_.clients; ++client)
             clients.emplace_back([this, client] { run_client(client); });
-        while (done_ < options_.requests) {
+        while (done_ < options_.requests && !signals_.signal()) {
             points_.push_back(point());
             progress.show(fmt::format("{} of {} requests", done_.load(), options_.requests));
             std::this_thread::sleep_for(milliseconds(50));
@@ -105,7 +115,7 @@ public:
 private:
     void run_client(unsigned client) {
         std::minstd_rand random(client + 1); // the same schedule each time
-        while (next_++ < options_.requests) {
+        while (!signals_.signal() && next_++ < options_.requests) {
             // A few keys are asked for often, the others now and then, as with users.
             const std::size_t key = std::min(random() % keys_.size(), random() % keys_.size());
             count(guarded("request", [&] { request(keys_[key]); }));
@@ -143,6 +153,7 @@ private:
 
     const ScheduleOptions& options_;
     WorkerPool& pool_;
+    const DrainOnSignal& signals_;
     const std::vector<ImportSet> keys_;
     const Clock::time_point begun_ = Clock::now();
     ordered_json points_ = ordered_json::array();
@@ -154,6 +165,16 @@ std::string counts_text(const ordered_json& counts) {
     for (const auto& [name, count] : counts.items())
         text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count.get<std::uint64_t>());
     return text.empty() ? "none" : text;
+}
+
+std::string cgroup_text(const ordered_json& cgroup) {
+    if (!cgroup["holds"].get<bool>())
+        return fmt::format("no limit holds: {}", cgroup["why_not"].get<std::string>());
+    const auto number = [&](const char* field) {
+        return cgroup[field].is_null() ? "?" : std::to_string(cgroup[field].get<std::uint64_t>());
+    };
+    return fmt::format("{} of {} bytes used, {} children killed for it", number("used_bytes"),
+                       number("limit_bytes"), number("kills"));
 }
 
 void print_report(const ordered_json& report) {
@@ -176,6 +197,12 @@ void print_report(const ordered_json& report) {
                report["peak_anonymous_bytes"].get<double>() / mib,
                number(pool["max_total_bytes"]) >> 20U,
                pool["confinement"].is_null() ? "unknown" : pool["confinement"].get<std::string>());
+    if (!report["ended_by_signal"].is_null()) {
+        fmt::print("  ended by signal {}: what ran was finished, nothing more was asked\n",
+                   report["ended_by_signal"].get<int>());
+    }
+    if (!pool["cgroup"].is_null())
+        fmt::print("  cgroup: {}\n", cgroup_text(pool["cgroup"]));
 }
 
 int run(ScheduleOptions& options) {
@@ -187,9 +214,11 @@ int run(ScheduleOptions& options) {
     resolve_modules(options.modules, search_path, modules);
     std::sort(modules.begin(), modules.end());
     WorkerPool pool = value_or_throw(WorkerPool::make(pool_options(options, search_path)));
+    const DrainOnSignal signals =
+        value_or_throw(DrainOnSignal::watch(pool, milliseconds(options.drain_wait_ms)));
     std::vector<ImportSet> keys = make_keys(options, modules);
     const std::size_t num_keys = keys.size();
-    Schedule schedule(options, pool, std::move(keys));
+    Schedule schedule(options, pool, signals, std::move(keys));
     schedule.run(progress);
     progress.clear();
 
@@ -198,6 +227,7 @@ int run(ScheduleOptions& options) {
                         {"policy", options.policy},        {"answered", schedule.answered()},
                         {"refused", schedule.refused()},   {"failed", schedule.failed()},
                         {"seconds", schedule.seconds()},   {"points", schedule.take_points()}};
+    report["ended_by_signal"] = signals.signal() ? ordered_json(*signals.signal()) : ordered_json();
     std::uint64_t peak = 0;
     for (const ordered_json& point : report["points"])
         peak = std::max(peak, point["anonymous_bytes"].get<std::uint64_t>());
@@ -210,6 +240,8 @@ int run(ScheduleOptions& options) {
         write_json_file(options.json, report);
     if (!options.html.empty())
         write_text_file(options.html, html_page("leanhost schedule", report, "schedule_page.js"));
+    if (const auto signal = signals.signal())
+        return exit_status_of_signal(*signal);
     return schedule.failed() == 0 ? 0 : cli_exit_code(ErrorCode::bound_failed);
 }
 
@@ -235,10 +267,13 @@ void add_schedule_command(CLI::App& app, CommandBody& chosen) {
         ->envname("LEANHOST_WORKER_POOL_FIRST_WORKER")->check(CLI::Range(1, 1 << 24))->capture_default_str();
     command->add_option("--max-worker", options->max_worker_mib, "MiB at which a child ends when it comes back; 0: none")
         ->envname("LEANHOST_WORKER_POOL_MAX_WORKER")->check(CLI::Range(0, 1 << 24))->capture_default_str();
+    command->add_option("--cgroup", options->cgroup_mib, "MiB that the kernel lets all children have, page cache included, in a cgroup; 0: no such limit")
+        ->envname("LEANHOST_WORKER_POOL_CGROUP")->check(CLI::Range(0, 1 << 24))->capture_default_str();
     command->add_option("--idle", options->idle_ms, "ms after which an idle child ends; 0: never")
         ->envname("LEANHOST_WORKER_POOL_IDLE")->check(CLI::Range(0, 1 << 30))->capture_default_str();
     command->add_option("--wait", options->wait_ms, "ms that a lease may wait")
         ->envname("LEANHOST_WORKER_POOL_WAIT")->check(CLI::Range(0, 1 << 29))->capture_default_str();
+    add_drain_wait(*command, options->drain_wait_ms);
     command->add_option("--spares", options->spares, "Idle children kept ready for each key")
         ->envname("LEANHOST_WORKER_POOL_SPARES")->check(CLI::Range(0, 4096))->capture_default_str();
     command->add_flag("--no-template", options->no_template, "Start each child instead of forking it");
@@ -254,7 +289,8 @@ void add_schedule_command(CLI::App& app, CommandBody& chosen) {
         "Examples:\n"
         "  leanhost schedule\n"
         "  leanhost schedule --keys 12 --max-workers 4 --max-total 64 --html schedule.html\n"
-        "Exit status 1: a request failed that was not refused.");
+        "Exit status 1: a request failed that was not refused; 143, 130: ended by SIGTERM, SIGINT, "
+        "what ran having been finished.");
     command->callback([options, &chosen] {
         chosen = [options] { return guarded("schedule", [&] { return run(*options); }); };
     });

@@ -87,7 +87,7 @@ private:
         run_on_check_stack([&](std::uintptr_t stack_limit) {
             ClosureLimits limits;
             limits.max_heartbeats = options_.max_heartbeats;
-            limits.max_scratch_bytes = options_.max_memory_bytes;
+            limits.max_scratch_bytes = options_.max_memory_bytes / std::max(options_.jobs, 1U);
             limits.keep_bytes = options_.keep_lifted_bytes;
             ClosureChecker checker(
                 closure_, index_,

@@ -94,12 +94,16 @@ void Checker::check_one(const ConstantInfo& info) {
         check_quotient(types_, info);
         return;
     }
+    check_type(info);
+    check_value(info);
+}
+
+void Checker::check_type(const ConstantInfo& info) {
     const Level level = types_.check_type(info.type);
     if (info.kind == ConstantKind::theorem && !types_.order().is_zero(level))
         reject(RejectReason::theorem_not_a_proposition,
                fmt::format("the type of a theorem must be a proposition, not\n  {}",
                            types_.print(info.type)));
-    check_value(info);
 }
 
 void Checker::check_value(const ConstantInfo& info) {
@@ -132,7 +136,7 @@ void Checker::check_definitions(const Declaration& declaration) {
             reject(RejectReason::bad_block,
                    "only unsafe and partial definitions are declared together");
         part_ = "type";
-        types_.check_type(info.type);
+        check_type(info);
         if (info.kind == ConstantKind::definition)
             overlay.add(info, nullptr);
     }

@@ -27,6 +27,7 @@ private:
     void require_known(const ConstantInfo& info);
     void check_params(const ConstantInfo& info);
     void check_one(const ConstantInfo& info);
+    void check_type(const ConstantInfo& info);
     void check_definitions(const Declaration& declaration);
     void check_value(const ConstantInfo& info);
     std::string where(const Declaration& declaration) const;

@@ -147,8 +147,7 @@ public:
 private:
     static Limits limits(const ClosureLimits& from) noexcept {
         // What is lifted stands in the scratch: it goes with this state, never alone.
-        return {from.max_heartbeats, from.max_scratch_bytes,
-                std::numeric_limits<std::size_t>::max()};
+        return {from.max_heartbeats, from.max_scratch_bytes, Limits::keep_all};
     }
 
     // What the plan leaves out is found too, so that it can be refused for what it is.

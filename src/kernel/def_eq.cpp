@@ -135,12 +135,21 @@ TypeChecker::Answer TypeChecker::quick_is_def_eq(Term t, Term s) {
         case TermKind::nat:
         case TermKind::big_nat:
         case TermKind::string:
-            return Answer::no; // equal literals are one term
+            return are_literals_same(t, s) ? Answer::yes : Answer::no;
         default:
             break;
         }
     }
     return uf_find(t) == uf_find(s) ? Answer::yes : Answer::unknown;
+}
+
+// Of one kind. Two terms may stand for one literal: one from before the export's own was read.
+bool TypeChecker::are_literals_same(Term t, Term s) const {
+    if (store_.kind(t) == TermKind::string)
+        return store_.string_text(t) == store_.string_text(s);
+    std::uint64_t small_t = 0;
+    std::uint64_t small_s = 0;
+    return std::ranges::equal(store_.nat_limbs(t, small_t), store_.nat_limbs(s, small_s));
 }
 
 // Both are lambdas or both are function types.
@@ -366,7 +375,7 @@ TypeChecker::unfold_both(Term& t, Term& s, const ConstantInfo& info_t, const Con
 
 // Two projections of one field: of structures that become equal, or fields once they are seen.
 bool TypeChecker::lazy_delta_proj(Term t, Term s, const TermNode& proj) {
-    const TermNode field = proj;
+    const TermNode field{proj.kind, 0, 0, 0, proj.extra, proj.a, proj.b};
     for (;;) {
         switch (lazy_delta_step(t, s)) {
         case Step::equal:

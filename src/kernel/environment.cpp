@@ -5,10 +5,12 @@ namespace leanhost::kernel {
 namespace {
 
 constexpr std::size_t max_constants = std::size_t{1} << 26;
+constexpr std::size_t max_names = std::size_t{1} << 28;
 
 } // namespace
 
-Environment::Environment() : constants_(max_constants) {}
+Environment::Environment()
+    : by_name_(max_names), constants_(max_constants), facts_at_(max_constants) {}
 
 NameId major_inductive(const TermStore& store, const InductiveFacts& facts, Term type) {
     const std::uint64_t before =
@@ -24,15 +26,15 @@ NameId major_inductive(const TermStore& store, const InductiveFacts& facts, Term
 }
 
 const ConstantInfo* Environment::add(ConstantInfo info, const InductiveFacts* facts) {
-    LEANHOST_REQUIRE(info.name >= by_name_.size() || by_name_[info.name] == 0);
+    LEANHOST_REQUIRE(place_of(info.name) == 0);
     if (facts != nullptr) {
-        info.facts = static_cast<std::uint32_t>(facts_.size());
         facts_.push_back(*facts);
+        info.facts = facts_at_.push(&facts_.back());
     }
     if (info.name >= by_name_.size())
-        by_name_.resize(info.name + info.name / 4 + 1024, 0);
+        by_name_.extend(info.name + 1 - by_name_.size());
     const std::uint32_t place = constants_.push(info);
-    by_name_[info.name] = place + 1;
+    __atomic_store_n(&by_name_[info.name], place + 1, __ATOMIC_RELEASE);
     return &constants_[place];
 }
 
@@ -50,8 +52,7 @@ void Overlay::add(ConstantInfo info, const InductiveFacts* facts) {
 }
 
 std::size_t Environment::bytes() const noexcept {
-    return by_name_.capacity() * sizeof(std::uint32_t) + constants_.bytes() +
-           facts_.size() * sizeof(InductiveFacts);
+    return by_name_.bytes() + constants_.bytes() + facts_.size() * sizeof(InductiveFacts);
 }
 
 KernelNames::KernelNames(NameTable& names)

@@ -103,15 +103,16 @@ public:
     virtual Term load_value(const ConstantInfo& info) = 0;
 };
 
-/// All constants by name. One thread adds; with a source, one thread uses it.
+/// All constants by name. One thread adds, others may look up what was there when they were told
+/// so; with a source, one thread uses it.
 class Environment {
 public:
     Environment();
 
     /// Null: no such constant. Throws what the source throws.
     const ConstantInfo* find(NameId name) const {
-        if (name < by_name_.size() && by_name_[name] != 0)
-            return &constants_[by_name_[name] - 1];
+        if (const std::uint32_t place = place_of(name))
+            return &constants_[place - 1];
         return source_ == nullptr ? nullptr : source_->load(name);
     }
     /// Of a definition, theorem or opaque constant. Throws what the source throws.
@@ -120,7 +121,7 @@ public:
     }
     /// Borrows the source.
     void set_source(ConstantSource* source) noexcept { source_ = source; }
-    const InductiveFacts& facts(const ConstantInfo& info) const { return facts_[info.facts]; }
+    const InductiveFacts& facts(const ConstantInfo& info) const { return *facts_at_[info.facts]; }
 
     /// Adds `info`, whose facts (null: none) are copied. The name must be free.
     const ConstantInfo* add(ConstantInfo info, const InductiveFacts* facts);
@@ -131,9 +132,16 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
-    std::vector<std::uint32_t> by_name_; ///< position + 1
+    /// In constants_, plus one; 0: none.
+    std::uint32_t place_of(NameId name) const noexcept {
+        return name < by_name_.capacity() ? __atomic_load_n(&by_name_[name], __ATOMIC_ACQUIRE) : 0;
+    }
+
+    // Others may look up what was added while one thread adds: nothing of these moves.
+    ReservedArray<std::uint32_t> by_name_;
     ReservedArray<ConstantInfo> constants_;
     std::deque<InductiveFacts> facts_;
+    ReservedArray<const InductiveFacts*> facts_at_;
     ConstantSource* source_ = nullptr;
 };
 

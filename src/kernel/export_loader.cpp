@@ -104,6 +104,7 @@ void ExportLoader::add_later(TermKind kind, Id id, Id a, Id b) {
 }
 
 void ExportLoader::make_pending() {
+    count_item();
     for (std::size_t i = 0; i < num_pending_; ++i) {
         const Pending& line = pending_[i];
         const Term a = term_of(line.a);
@@ -116,22 +117,28 @@ void ExportLoader::make_pending() {
 }
 
 void ExportLoader::name_str(Id id, Id prefix, std::string_view component) {
+    count_item();
     add_or_throw(name_ids_, id, names_.str(name_of(prefix), component), "name");
 }
 void ExportLoader::name_num(Id id, Id prefix, std::uint64_t component) {
+    count_item();
     add_or_throw(name_ids_, id, names_.num(name_of(prefix), component), "name");
 }
 
 void ExportLoader::level_succ(Id id, Id of) {
+    count_item();
     add_or_throw(level_ids_, id, store_.succ(level_of(of)), "level");
 }
 void ExportLoader::level_max(Id id, Id lhs, Id rhs) {
+    count_item();
     add_or_throw(level_ids_, id, store_.max(level_of(lhs), level_of(rhs)), "level");
 }
 void ExportLoader::level_imax(Id id, Id lhs, Id rhs) {
+    count_item();
     add_or_throw(level_ids_, id, store_.imax(level_of(lhs), level_of(rhs)), "level");
 }
 void ExportLoader::level_param(Id id, Id name) {
+    count_item();
     add_or_throw(level_ids_, id, store_.param(name_of(name)), "level");
 }
 

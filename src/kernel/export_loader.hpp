@@ -46,6 +46,9 @@ public:
     /// No line comes any more: hands on what waits for others.
     void finish() { inductive_lines_.finish(); }
 
+    /// `meter` is called again and again as terms, levels and names are added.
+    void set_meter(std::function<void()> meter) { meter_ = std::move(meter); }
+
     const module::lean4export::ExportMeta& export_meta() const noexcept { return meta_; }
     std::size_t bytes() const noexcept;
 
@@ -65,12 +68,19 @@ private:
     void add_later(TermKind kind, Id id, Id a, Id b);
     std::optional<Term> expected_term(Id id) const;
     void make_pending();
+    void count_item() {
+        constexpr std::uint32_t looks_every = 1024;
+        if (++num_items_ % looks_every == 0 && meter_)
+            meter_();
+    }
     ConstantInfo constant(const module::lean4export::ExportConstant& from, Declaration& into);
     InductiveFacts facts(const module::lean4export::ExportConstant& from, Term type);
 
     TermStore& store_;
     NameTable& names_;
     OnDeclaration on_declaration_;
+    std::function<void()> meter_;
+    std::uint32_t num_items_ = 0;
     InductiveLines inductive_lines_; ///< of formats before 3.0
     module::lean4export::ExportMeta meta_;
     module::lean4export::IdMap name_ids_;

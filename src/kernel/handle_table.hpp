@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 namespace leanhost::kernel {
 
@@ -32,17 +33,37 @@ public:
         __builtin_prefetch(&slots_[static_cast<std::uint32_t>(hash) & mask_]);
     }
 
+    /// The set as it was: what comes into it later is not seen. Holds until the set is cleared or,
+    /// unless it keeps old slots, grows; meanwhile another thread may insert.
+    struct View {
+        const std::uint32_t* slots;
+        std::uint32_t mask;
+        std::uint32_t index_mask;
+        std::uint32_t end; ///< of the indices that are seen
+
+        /// 0: not there.
+        template <class Equal>
+        std::uint32_t find(std::uint64_t hash, Equal&& equal) const {
+            const std::uint32_t tag = static_cast<std::uint32_t>(hash >> 32) & ~index_mask;
+            for (std::uint32_t i = static_cast<std::uint32_t>(hash) & mask;; i = (i + 1) & mask) {
+                const std::uint32_t slot = __atomic_load_n(&slots[i], __ATOMIC_RELAXED);
+                if (slot == 0)
+                    return 0;
+                const std::uint32_t index = slot & index_mask;
+                if ((slot & ~index_mask) == tag && index < end && equal(index))
+                    return index;
+            }
+        }
+    };
+    View view(std::uint32_t end) const noexcept {
+        return {slots_.begin(), mask_, index_mask_, end};
+    }
+    void keep_old_slots() noexcept { keeps_old_ = true; }
+
     /// 0: not there.
     template <class Equal>
     std::uint32_t find(std::uint64_t hash, Equal&& equal) const {
-        const std::uint32_t tag = tag_of(hash);
-        for (std::uint32_t i = static_cast<std::uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
-            const std::uint32_t slot = slots_[i];
-            if (slot == 0)
-                return 0;
-            if ((slot & ~index_mask_) == tag && equal(slot & index_mask_))
-                return slot & index_mask_;
-        }
+        return view(0xFFFFFFFF).find(hash, equal);
     }
 
     /// `index` must not be in the set. `hash_of(index)` is asked when the table grows.
@@ -79,7 +100,7 @@ private:
         std::uint32_t i = static_cast<std::uint32_t>(hash) & mask_;
         while (slots_[i] != 0)
             i = (i + 1) & mask_;
-        slots_[i] = index | tag_of(hash);
+        __atomic_store_n(&slots_[i], index | tag_of(hash), __ATOMIC_RELAXED);
     }
     template <class HashOf>
     void grow(std::uint32_t index, HashOf&& hash_of) {
@@ -95,12 +116,16 @@ private:
             if (slot != 0)
                 place(hash_of(slot & old_mask), slot & old_mask);
         }
+        if (keeps_old_)
+            old_.push_back(std::move(old));
     }
 
     ZeroedSlots<std::uint32_t> slots_;
     std::uint32_t mask_;
     std::uint32_t index_mask_ = 0;
     std::size_t count_ = 0;
+    bool keeps_old_ = false;
+    std::vector<ZeroedSlots<std::uint32_t>> old_; ///< which views may look at
 };
 
 /// A map from non-zero keys to plain values, open-addressed; nothing is ever taken out of it but

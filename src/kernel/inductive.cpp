@@ -13,6 +13,15 @@ void InductiveCheck::refuse(RejectReason reason, NameId at, const std::string& w
     reject(reason, fmt::format("{}: {}", checker_.names().text(at), why));
 }
 
+// `type` should be a function of that parameter.
+void InductiveCheck::refuse_param(RejectReason reason, NameId at, Term type, Term param) const {
+    const bool has_it = type != no_term && store_.kind(type) == TermKind::pi;
+    refuse(reason, at,
+           fmt::format(
+               "its parameters are not those of the block: one is\n  {}\nwhere it has\n  {}",
+               checker_.print(store_[param].a), has_it ? checker_.print(store_[type].a) : "none"));
+}
+
 Term InductiveCheck::local(Term type) {
     return checker_.local(next_local_++, type);
 }
@@ -21,7 +30,8 @@ void InductiveCheck::run() {
     derive_types();
     compare_type_facts();
     const auto is_recursor = [](const ConstantInfo& i) { return i.kind == ConstantKind::recursor; };
-    const bool has_recursors = std::any_of(block_.constants.begin(), block_.constants.end(), is_recursor);
+    const bool has_recursors =
+        std::any_of(block_.constants.begin(), block_.constants.end(), is_recursor);
     if (has_recursors || !block_.do_recursors_follow) {
         derive_recursors();
         compare_recursors();
@@ -147,8 +157,7 @@ void InductiveCheck::check_type(Type& type, bool is_first) {
     for (const Term param : params_) {
         at = pi_or_none(at);
         if (at == no_term || !checker_.is_def_eq(store_[at].a, store_[param].a))
-            refuse(RejectReason::bad_inductive, type.name,
-                   "its parameters are not those of the block");
+            refuse_param(RejectReason::bad_inductive, type.name, at, param);
         at = checker_.instantiate(store_[at].b, param);
     }
     const std::uint32_t mark = next_local_;
@@ -163,8 +172,10 @@ void InductiveCheck::check_type(Type& type, bool is_first) {
     if (is_first)
         result_level_ = store_[sort].a;
     else if (!checker_.order().equal(result_level_, store_[sort].a))
-        refuse(RejectReason::bad_inductive, type.name,
-               "the types of a block live in the same universe");
+        refuse(
+            RejectReason::bad_inductive, type.name,
+            fmt::format("the types of a block live in the same universe, not in\n  {}\nand\n  {}",
+                        checker_.print(sort), checker_.print(store_.sort(result_level_))));
 }
 
 void InductiveCheck::declare_types() {
@@ -225,8 +236,7 @@ void InductiveCheck::check_constructor(const Type& type,
     Term at = constructor.type;
     for (const Term param : params_) {
         if (store_.kind(at) != TermKind::pi || !checker_.is_def_eq(store_[at].a, store_[param].a))
-            refuse(RejectReason::bad_constructor, constructor.name,
-                   "its parameters are not those of the type");
+            refuse_param(RejectReason::bad_constructor, constructor.name, at, param);
         at = checker_.instantiate(store_[at].b, param);
     }
     const bool is_prop = checker_.order().is_zero(result_level_);
@@ -234,9 +244,12 @@ void InductiveCheck::check_constructor(const Type& type,
         const Term domain = store_[at].a;
         const Level level = checker_.ensure_sort(checker_.infer(domain));
         if (!is_prop && !checker_.order().leq(level, result_level_))
-            refuse(RejectReason::universe_too_small, constructor.name,
-                   fmt::format("field {} lives in a universe above that of the type",
-                               constructor.num_fields));
+            refuse(
+                RejectReason::universe_too_small, constructor.name,
+                fmt::format("field {} of type\n  {}\nlives in\n  {}\nabove that of the type\n  {}",
+                            constructor.num_fields, checker_.print(domain),
+                            checker_.print(store_.sort(level)),
+                            checker_.print(store_.sort(result_level_))));
         is_recursive_ = is_recursive_ || mentions_block(domain);
         is_reflexive_ =
             is_reflexive_ || (store_.kind(domain) == TermKind::pi && mentions_block(domain));
@@ -246,8 +259,8 @@ void InductiveCheck::check_constructor(const Type& type,
     }
     if (valid_app(at) != type_idx)
         refuse(RejectReason::bad_constructor, constructor.name,
-               fmt::format("its result is not {} applied to the parameters",
-                           checker_.names().text(type.name)));
+               fmt::format("its result is not {} applied to the parameters, but\n  {}",
+                           checker_.names().text(type.name), checker_.print(at)));
     next_local_ = mark;
 }
 

@@ -26,8 +26,8 @@ public:
         bool is_recursive = false;
         bool is_reflexive = false;
     };
-    /// For who changes a block and needs what it states of its recursors to fit again. Rejects where
-    /// types or constructors are wrong; the recursors' universe parameters are those stated.
+    /// For who changes a block and needs what it states of its recursors to fit again. Rejects
+    /// where types or constructors are wrong; the recursors' universe parameters are those stated.
     Generated generate();
 
 private:
@@ -59,6 +59,7 @@ private:
     };
 
     [[noreturn]] void refuse(RejectReason reason, NameId at, const std::string& why) const;
+    [[noreturn]] void refuse_param(RejectReason reason, NameId at, Term type, Term param) const;
 
     // All but the comparison with what is stated.
     void derive_types();
@@ -110,7 +111,8 @@ private:
     void compare_recursors();
     void compare_recursor(const ConstantInfo& info, std::size_t type_idx);
     NameId rule_constructor(std::size_t type_idx, std::size_t constructor_idx) const;
-    NameId recursor_name(std::size_t type_idx) const;
+    void find_recursor_names();
+    NameId recursor_name(std::size_t type_idx);
     NameId major_inductive(std::size_t type_idx) const;
     Term local(Term type);
     bool is_same(Term stated, Term is);
@@ -124,7 +126,8 @@ private:
     Overlay overlay_;
     std::vector<Type> types_; ///< the block's own, then auxiliary ones
     std::size_t num_own_ = 0;
-    std::vector<Nested> nested_; ///< of types_[num_own_ + i]
+    std::vector<NameId> recursor_names_; ///< of types_; `anonymous`: not stated
+    std::vector<Nested> nested_;         ///< of types_[num_own_ + i]
     KeyMap<NameId, std::uint32_t> type_idx_;
     KeyMap<NameId, std::uint64_t> auxiliary_constructors_; ///< type index << 32 | index
     KeyMap<Term, Term> replaced_;

@@ -86,6 +86,10 @@ NameId NameTable::intern(const Name& name) {
     return id;
 }
 
+std::string_view NameTable::last_text(NameId name) const {
+    return component(nodes_[name]);
+}
+
 Name NameTable::to_name(NameId name) const {
     std::vector<Name::Component> components;
     for (; name != anonymous; name = nodes_[name].prefix) {
@@ -100,7 +104,8 @@ Name NameTable::to_name(NameId name) const {
 }
 
 std::string NameTable::text(NameId name, std::size_t limit_bytes) const {
-    if (name >= nodes_.size())
+    constexpr NameId first_fresh = 0x80000000U; // see TypeChecker::fresh_name
+    if (name >= first_fresh)
         return "_auxiliary." + std::to_string(name & 0x7FFFFFFF);
     if (name == anonymous)
         return "[anonymous]";

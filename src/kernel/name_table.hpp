@@ -30,10 +30,17 @@ public:
     Name to_name(NameId name) const;
 
     NameId prefix(NameId name) const { return nodes_[name].prefix; }
+    /// The last component; empty if that is a number.
+    std::string_view last_text(NameId name) const;
     std::uint32_t size() const noexcept { return nodes_.size(); }
     /// With dots and at most `limit_bytes`; never fails.
     std::string text(NameId name, std::size_t limit_bytes = 512) const;
     std::size_t bytes() const noexcept;
+    /// What each of its arrays may take at most, if more is asked for.
+    void set_max_bytes(std::size_t max_bytes) noexcept {
+        nodes_.set_max_bytes(max_bytes);
+        texts_.set_max_bytes(max_bytes);
+    }
 
 private:
     struct Node {

@@ -191,11 +191,28 @@ NameId InductiveCheck::major_inductive(std::size_t type_idx) const {
     return type_idx < num_own_ ? types_[type_idx].name : nested_[type_idx - num_own_].inductive;
 }
 
-NameId InductiveCheck::recursor_name(std::size_t type_idx) const {
-    if (type_idx < num_own_)
-        return checker_.names().find_str(types_[type_idx].name, "rec");
-    return checker_.names().find_str(types_[0].name,
-                                     fmt::format("rec_{}", type_idx - num_own_ + 1));
+// Found among those that are stated: the table of all names may be growing.
+void InductiveCheck::find_recursor_names() {
+    recursor_names_.assign(types_.size(), anonymous);
+    for (const ConstantInfo& info : block_.constants) {
+        if (info.kind != ConstantKind::recursor)
+            continue;
+        const NameId prefix = checker_.names().prefix(info.name);
+        const std::string_view last = checker_.names().last_text(info.name);
+        const std::uint32_t* const own = type_idx_.find(prefix);
+        if (last == "rec" && own != nullptr && *own < num_own_)
+            recursor_names_[*own] = info.name;
+        for (std::size_t i = num_own_; prefix == types_[0].name && i < types_.size(); ++i) {
+            if (last == fmt::format("rec_{}", i - num_own_ + 1))
+                recursor_names_[i] = info.name;
+        }
+    }
+}
+
+NameId InductiveCheck::recursor_name(std::size_t type_idx) {
+    if (recursor_names_.size() != types_.size())
+        find_recursor_names();
+    return recursor_names_[type_idx];
 }
 
 } // namespace leanhost::kernel

@@ -99,6 +99,15 @@ NameId InductiveCheck::rule_constructor(std::size_t type_idx, std::size_t constr
 
 InductiveCheck::Generated InductiveCheck::generate() {
     derive_types();
+    find_recursor_names();
+    // What is not stated may be named all the same; nobody adds names here.
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        const bool is_own = i < num_own_;
+        if (recursor_names_[i] == anonymous)
+            recursor_names_[i] =
+                checker_.names().find_str(types_[is_own ? i : 0].name,
+                                          is_own ? "rec" : fmt::format("rec_{}", i - num_own_ + 1));
+    }
     derive_recursors();
     Generated result;
     result.num_nested = static_cast<std::uint32_t>(nested_.size());

@@ -26,6 +26,18 @@ inline void populate_pages(void* from, void* to) noexcept {
         madvise(reinterpret_cast<void*>(first), last - first, populate_write); // NOLINT
 }
 
+/// Makes the reserved pages of [from, to) writable, and takes them. Throws Failure
+/// resource_exhausted where a limit on memory forbids it.
+inline void open_pages(void* from, void* to) {
+    constexpr std::uintptr_t page = 4096;
+    const auto first = reinterpret_cast<std::uintptr_t>(from) / page * page;
+    const auto last = (reinterpret_cast<std::uintptr_t>(to) + page - 1) / page * page;
+    if (mprotect(reinterpret_cast<void*>(first), last - first, // NOLINT
+                 PROT_READ | PROT_WRITE) != 0)
+        fail(ErrorCode::resource_exhausted, "no memory for the kernel's arrays");
+    populate_pages(from, to);
+}
+
 /// Zeroed plain elements, as a table needs them: pages of its own when there are many.
 template <class T>
 class ZeroedSlots {
@@ -47,6 +59,8 @@ public:
                 throw std::bad_alloc();
         }
     }
+    ZeroedSlots(ZeroedSlots&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
     ZeroedSlots(const ZeroedSlots&) = delete;
     ZeroedSlots& operator=(const ZeroedSlots&) = delete;
     ~ZeroedSlots() {
@@ -66,6 +80,7 @@ public:
     T& operator[](std::size_t i) noexcept { return data_[i]; }
     const T& operator[](std::size_t i) const noexcept { return data_[i]; }
     T* begin() noexcept { return data_; }
+    const T* begin() const noexcept { return data_; }
     T* end() noexcept { return data_ + count_; }
 
 private:
@@ -79,6 +94,9 @@ private:
 /// An append-only array at a fixed address: address space is reserved once, pages are taken as it
 /// grows, so elements never move and a reader of another thread may look at what was published.
 /// One thread appends. Elements are plain bytes. Full: Failure `resource_exhausted`.
+///
+/// What is only reserved cannot be written to, and so does not count against a limit on data
+/// (RLIMIT_DATA), which a worker has.
 template <class T>
 class ReservedArray {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -87,12 +105,13 @@ public:
     explicit ReservedArray(std::size_t capacity) {
         // A limit on address space (ulimit -v) may forbid the first wish.
         for (capacity_ = capacity; capacity_ >= smallest_capacity; capacity_ /= 4) {
-            void* const at = mmap(nullptr, capacity_ * sizeof(T), PROT_READ | PROT_WRITE,
+            void* const at = mmap(nullptr, capacity_ * sizeof(T), PROT_READ,
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (at != MAP_FAILED) {
                 // A page of 2 MiB would round every array up to one.
                 madvise(at, capacity_ * sizeof(T), MADV_NOHUGEPAGE);
                 data_ = static_cast<T*>(at);
+                most_ = capacity_;
                 return;
             }
         }
@@ -103,6 +122,8 @@ public:
     ~ReservedArray() { munmap(data_, capacity_ * sizeof(T)); }
 
     std::uint32_t size() const noexcept { return size_; }
+    /// Elements below it may be read before they are written: they are zero then.
+    std::size_t capacity() const noexcept { return capacity_; }
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
     T& operator[](std::uint32_t i) noexcept { return data_[i]; }
@@ -124,6 +145,11 @@ public:
         return first;
     }
 
+    /// About how large it may become, as long as that is not changed; what it has stays.
+    void set_max_bytes(std::size_t max_bytes) noexcept {
+        most_ = std::min(capacity_, max_bytes / sizeof(T));
+    }
+
     /// Cuts back to `size` elements and gives back the pages beyond `keep_bytes`.
     void shrink(std::uint32_t size, std::size_t keep_bytes) noexcept {
         constexpr std::size_t page = 4096;
@@ -131,7 +157,9 @@ public:
             (std::max(std::size_t{size} * sizeof(T), keep_bytes) + page - 1) / page * page;
         const std::size_t end = (populated_ * sizeof(T) + page - 1) / page * page;
         if (end > keep) {
-            madvise(reinterpret_cast<char*>(data_) + keep, end - keep, MADV_DONTNEED);
+            char* const from = reinterpret_cast<char*>(data_) + keep;
+            madvise(from, end - keep, MADV_DONTNEED);
+            mprotect(from, end - keep, PROT_READ);
             populated_ = keep / sizeof(T);
         }
         size_ = size;
@@ -143,19 +171,20 @@ private:
     // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
     // they cost one by one as they are touched.
     void populate(std::size_t count) {
-        constexpr std::size_t least_bytes = std::size_t{16} << 10;
+        constexpr std::size_t least_bytes = std::size_t{4} << 10;
         constexpr std::size_t most_bytes = std::size_t{256} << 10;
-        if (count > capacity_ - size_)
-            fail(ErrorCode::resource_exhausted, "an array of the kernel is full");
         const std::size_t end = std::size_t{size_} + count;
-        const std::size_t more = std::clamp(end * sizeof(T) / 8, least_bytes, most_bytes);
-        const std::size_t wanted = std::min(capacity_, end + more / sizeof(T));
-        populate_pages(data_ + populated_, data_ + wanted);
+        if (count > capacity_ || end > most_)
+            fail(ErrorCode::resource_exhausted, "no more memory is allowed for the kernel's terms");
+        const std::size_t more = std::clamp(end * sizeof(T) / 4, least_bytes, most_bytes);
+        const std::size_t wanted = std::min(most_, end + more / sizeof(T));
+        open_pages(data_ + populated_, data_ + wanted);
         populated_ = wanted;
     }
 
     T* data_ = nullptr;
     std::size_t capacity_ = 0;
+    std::size_t most_ = 0;      ///< elements allowed
     std::size_t populated_ = 0; ///< elements with pages behind them
     std::uint32_t size_ = 0;
 };

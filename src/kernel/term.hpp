@@ -63,8 +63,10 @@ struct TermNode {
     static constexpr std::uint8_t is_child_flag = 2;   ///< stands in another term
     static constexpr std::uint8_t is_shared_flag = 4;  ///< stands in several places
 
-    bool has_params() const noexcept { return (flags & has_params_flag) != 0; }
-    bool is_shared() const noexcept { return (flags & is_shared_flag) != 0; }
+    /// Of a persistent term the reader of an export may set flags while others look at it.
+    std::uint8_t seen_flags() const noexcept { return __atomic_load_n(&flags, __ATOMIC_RELAXED); }
+    bool has_params() const noexcept { return (seen_flags() & has_params_flag) != 0; }
+    bool is_shared() const noexcept { return (seen_flags() & is_shared_flag) != 0; }
 };
 static_assert(sizeof(TermNode) == 16);
 

@@ -1,6 +1,6 @@
 #include "kernel/term_lifter.hpp"
 
-#include <simdjson.h>
+#include "base/utf8.hpp"
 
 #include <limits>
 
@@ -85,7 +85,7 @@ Term TermLifter::make_literal(ExprRef expr) {
     if (expr.literal_is_nat())
         return store_.nat(expr.nat_literal().words());
     const std::string_view text = expr.string_literal();
-    if (!simdjson::validate_utf8(text.data(), text.size()))
+    if (!is_utf8(text))
         reject(RejectReason::bad_literal, "a string literal that is no UTF-8");
     return store_.string(text);
 }

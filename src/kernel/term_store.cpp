@@ -71,13 +71,32 @@ std::size_t TermArena::bytes() const noexcept {
            term_table_.bytes() + level_table_.bytes() + list_table_.bytes();
 }
 
+void TermArena::set_max_bytes(std::size_t max_bytes) noexcept {
+    terms_.set_max_bytes(max_bytes);
+    levels_.set_max_bytes(max_bytes);
+    lists_.set_max_bytes(max_bytes);
+    limbs_.set_max_bytes(max_bytes);
+    texts_.set_max_bytes(max_bytes);
+}
+
 std::size_t TermArena::load_bytes() const noexcept {
     return terms_.bytes() + levels_.bytes() + lists_.bytes() + limbs_.bytes() + texts_.bytes() +
            term_table_.load_bytes();
 }
 
+TermArena::View TermArena::view() const noexcept {
+    return {term_table_.view(terms_.size()), level_table_.view(levels_.size()),
+            list_table_.view(lists_.size())};
+}
+
+void TermArena::keep_old_tables() noexcept {
+    term_table_.keep_old_slots();
+    level_table_.keep_old_slots();
+    list_table_.keep_old_slots();
+}
+
 TermStore::TermStore(TermArena& persistent, TermArena* scratch)
-    : persistent_(persistent), scratch_(scratch) {
+    : persistent_(persistent), scratch_(scratch), seen_(persistent.view()) {
     term_base_[0] = reinterpret_cast<std::uintptr_t>(persistent.terms_.data());
     level_base_[0] = reinterpret_cast<std::uintptr_t>(persistent.levels_.data());
     if (scratch != nullptr) {
@@ -106,7 +125,7 @@ Term TermStore::make(TermNode node, bool may_be_persistent) {
                found.extra == node.extra;
     };
     if (scratch_ != nullptr && may_be_persistent) {
-        if (const Term found = persistent_.term_table_.find(hash, equal))
+        if (const Term found = seen_.terms.find(hash, equal))
             return found;
     }
     TermArena& arena = target();
@@ -130,9 +149,15 @@ void TermStore::mark_child(Term child) {
     if (is_persistent(child) != (scratch_ == nullptr))
         return;
     TermNode& node = arena(child).terms_[child & ~scratch_bit];
-    node.flags = static_cast<std::uint8_t>(
-        node.flags | TermNode::is_child_flag |
-        ((node.flags & TermNode::is_child_flag) != 0 ? TermNode::is_shared_flag : 0));
+    constexpr std::uint8_t both = TermNode::is_child_flag | TermNode::is_shared_flag;
+    const std::uint8_t flags = node.flags;
+    if ((flags & both) == both)
+        return;
+    const bool is_second = (flags & TermNode::is_child_flag) != 0;
+    __atomic_store_n(
+        &node.flags,
+        static_cast<std::uint8_t>(flags | (is_second ? both : TermNode::is_child_flag)),
+        __ATOMIC_RELAXED);
 }
 
 void TermStore::mark_children(const TermNode& node) {
@@ -184,7 +209,8 @@ Term TermStore::constant(NameId name, Levels list) {
 Term TermStore::app(Term function, Term argument) {
     const TermNode& f = (*this)[function];
     const TermNode& x = (*this)[argument];
-    const auto flags = static_cast<std::uint8_t>((f.flags | x.flags) & TermNode::has_params_flag);
+    const auto flags =
+        static_cast<std::uint8_t>((f.seen_flags() | x.seen_flags()) & TermNode::has_params_flag);
     return make({TermKind::app, flags, std::max(f.loose, x.loose), std::max(f.free, x.free), 0,
                  function, argument},
                 is_persistent(function | argument));
@@ -193,7 +219,8 @@ Term TermStore::app(Term function, Term argument) {
 Term TermStore::binder(TermKind kind, Term domain, Term body) {
     const TermNode& d = (*this)[domain];
     const TermNode& b = (*this)[body];
-    const auto flags = static_cast<std::uint8_t>((d.flags | b.flags) & TermNode::has_params_flag);
+    const auto flags =
+        static_cast<std::uint8_t>((d.seen_flags() | b.seen_flags()) & TermNode::has_params_flag);
     return make({kind, flags, std::max(d.loose, less_one(b.loose)), std::max(d.free, b.free), 0,
                  domain, body},
                 is_persistent(domain | body));
@@ -203,7 +230,8 @@ Term TermStore::let(Term type, Term value, Term body) {
     const Term rest = binder(TermKind::let_rest, type, body);
     const TermNode& v = (*this)[value];
     const TermNode& r = (*this)[rest];
-    const auto flags = static_cast<std::uint8_t>((v.flags | r.flags) & TermNode::has_params_flag);
+    const auto flags =
+        static_cast<std::uint8_t>((v.seen_flags() | r.seen_flags()) & TermNode::has_params_flag);
     return make({TermKind::let, flags, std::max(v.loose, r.loose), std::max(v.free, r.free), 0,
                  value, rest},
                 is_persistent(value | rest));
@@ -213,8 +241,9 @@ Term TermStore::proj(NameId type_name, std::uint64_t index, Term structure) {
     if (index >= max_depth)
         fail_too_deep("a projection with an index of 65,535 and more");
     const TermNode& s = (*this)[structure];
-    return make({TermKind::proj, static_cast<std::uint8_t>(s.flags & TermNode::has_params_flag),
-                 s.loose, s.free, static_cast<std::uint16_t>(index), structure, type_name},
+    return make({TermKind::proj,
+                 static_cast<std::uint8_t>(s.seen_flags() & TermNode::has_params_flag), s.loose,
+                 s.free, static_cast<std::uint16_t>(index), structure, type_name},
                 is_persistent(structure | type_name));
 }
 
@@ -235,7 +264,7 @@ Term TermStore::nat(std::span<const std::uint64_t> limbs) {
                std::ranges::equal(nat_limbs(other, small), limbs);
     };
     if (scratch_ != nullptr) {
-        if (const Term found = persistent_.term_table_.find(hash, equal))
+        if (const Term found = seen_.terms.find(hash, equal))
             return found;
     }
     TermArena& to = target();
@@ -256,7 +285,7 @@ Term TermStore::string(std::string_view text) {
         return kind(other) == TermKind::string && string_text(other) == text;
     };
     if (scratch_ != nullptr) {
-        if (const Term found = persistent_.term_table_.find(hash, equal))
+        if (const Term found = seen_.terms.find(hash, equal))
             return found;
     }
     TermArena& to = target();
@@ -309,7 +338,7 @@ Level TermStore::make_level(LevelNode node, bool may_be_persistent) {
         return found.a == node.a && found.b == node.b && found.kind == node.kind;
     };
     if (scratch_ != nullptr && may_be_persistent) {
-        if (const Level found = persistent_.level_table_.find(hash, equal))
+        if (const Level found = seen_.levels.find(hash, equal))
             return found;
     }
     TermArena& to = target();
@@ -358,12 +387,14 @@ Level TermStore::max(Level lhs, Level rhs) {
 }
 
 Level TermStore::imax(Level lhs, Level rhs) {
+    const LevelNode& l = level(lhs);
     const LevelNode& r = level(rhs);
-    if (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_)
+    // What is read keeps its parameters: whether they are declared is still to be checked.
+    const bool is_kept = rhs == zero_ && scratch_ == nullptr && l.has_params;
+    if (!is_kept && (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_))
         return rhs;
     if (r.kind == LevelKind::succ)
         return max(lhs, rhs);
-    const LevelNode& l = level(lhs);
     return make_level({LevelKind::imax, l.has_params || r.has_params,
                        static_cast<std::uint16_t>(std::max(l.depth, r.depth) + 1), lhs, rhs},
                       is_persistent(lhs | rhs));
@@ -391,7 +422,7 @@ Levels TermStore::list(std::span<const Level> all) {
     }
     const auto equal = [&](Levels other) { return std::ranges::equal(levels(other), all); };
     if (scratch_ != nullptr && is_persistent(marks)) {
-        if (const Levels found = persistent_.list_table_.find(hash, equal))
+        if (const Levels found = seen_.lists.find(hash, equal))
             return found;
     }
     TermArena& to = target();

@@ -16,6 +16,17 @@ public:
     std::size_t bytes() const noexcept;
     /// What is in use, without the room of tables.
     std::size_t load_bytes() const noexcept;
+    /// What each of its arrays may take at most, if more is asked for.
+    void set_max_bytes(std::size_t max_bytes) noexcept;
+    /// What is there now, to be looked up by others while one thread adds.
+    struct View {
+        IndexTable::View terms;
+        IndexTable::View levels;
+        IndexTable::View lists;
+    };
+    View view() const noexcept;
+    /// From now on a view holds for as long as the arena.
+    void keep_old_tables() noexcept;
     /// Drops all. Keeps about `keep_bytes` of pages for what comes next.
     void reset(std::size_t keep_bytes);
 
@@ -71,7 +82,8 @@ public:
     std::span<const std::uint64_t> nat_limbs(Term term, std::uint64_t& small) const noexcept;
     std::string_view string_text(Term term) const noexcept;
 
-    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like.
+    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like;
+    // a persistent one loses no parameter by that.
     Level zero() const noexcept { return zero_; }
     Level one() const noexcept { return one_; }
     Level succ(Level of);
@@ -82,6 +94,10 @@ public:
     bool is_never_zero(Level level) const;
 
     Term prop() const noexcept { return prop_; }
+
+    /// Finds from now on what is persistent in `view`, and nothing that was added after it.
+    void see(const TermArena::View& view) noexcept { seen_ = view; }
+    void see_all() noexcept { seen_ = persistent_.view(); }
 
     // For a writer that knows some terms ahead: see ExportLoader.
     /// The handle that the next term gets which is not there yet.
@@ -107,6 +123,7 @@ private:
 
     TermArena& persistent_;
     TermArena* scratch_;
+    TermArena::View seen_; ///< with scratch: what of the persistent arena is looked up
     std::uintptr_t term_base_[2];
     std::uintptr_t level_base_[2];
     Level zero_;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <limits>
+
 namespace leanhost::kernel {
 namespace {
 
@@ -51,8 +54,30 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     stack_.clear();
     spine_.clear();
     path_.clear();
-    if (!was_safe || load_bytes() > limits_.keep_scratch_bytes)
+    if (!sees_view_)
+        store_.see_all();
+    peak_scratch_bytes_ = peak_scratch_bytes();
+    const std::size_t most = limits_.max_scratch_bytes;
+    if (limits_.keep_scratch_bytes == Limits::keep_all)
+        LEANHOST_REQUIRE(was_safe);
+    else if (!was_safe || load_bytes() > limits_.keep_scratch_bytes ||
+             (most != 0 && scratch_bytes() > most / 2))
         reset_scratch();
+}
+
+void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
+    limits_.max_scratch_bytes = max_bytes;
+    // Between two looks at the whole, each part is held on its own.
+    const std::size_t most_bytes =
+        max_bytes == 0 ? std::numeric_limits<std::size_t>::max() : max_bytes;
+    scratch_.set_max_bytes(most_bytes);
+    envs_.set_max_bytes(most_bytes);
+}
+
+void TypeChecker::see(const TermArena::View& view) {
+    sees_view_ = true;
+    store_.see(view);
+    reset_scratch();
 }
 
 void TypeChecker::reset_scratch() {
@@ -61,14 +86,26 @@ void TypeChecker::reset_scratch() {
     envs_.shrink(0, keep / 4);
     envs_.push(EnvNode{});
     // Tables stay as large as they were, within reason: growing costs more than clearing.
-    constexpr std::size_t keep_slots = 16384;
+    constexpr std::size_t most_slots = 16384;
+    constexpr std::size_t least_slots = 256;
+    constexpr std::size_t bytes_for_a_slot = 1024;
+    const std::size_t most_bytes = limits_.max_scratch_bytes;
+    const std::size_t keep_slots =
+        most_bytes == 0
+            ? most_slots
+            : std::clamp(std::bit_floor(most_bytes / bytes_for_a_slot), least_slots, most_slots);
     roots_.clear(keep_slots);
+    abstracted_.clear();
+    checked_levels_.clear();
+    drop_facts(keep_slots);
+}
+
+// What was found out about terms that stay: it can be found out again.
+void TypeChecker::drop_facts(std::size_t keep_slots) {
     substituted_levels_.clear(keep_slots);
     substituted_.clear(keep_slots);
-    abstracted_.clear();
     types_.clear(keep_slots);
     checked_.clear(keep_slots);
-    checked_levels_.clear();
     whnf_core_.clear(keep_slots);
     whnf_core_cheap_.clear(keep_slots);
     whnf_.clear(keep_slots);
@@ -105,9 +142,19 @@ void TypeChecker::check_limits() {
     if (limits_.max_heartbeats != 0 && heartbeats_ > limits_.max_heartbeats)
         fail(ErrorCode::resource_exhausted,
              fmt::format("more than {} heartbeats", limits_.max_heartbeats));
-    if (limits_.max_scratch_bytes != 0 && scratch_bytes() > limits_.max_scratch_bytes)
+    check_memory();
+}
+
+// Facts go first; declining comes last. Nobody holds a place in their tables across a heartbeat.
+void TypeChecker::check_memory() {
+    const std::size_t bytes = scratch_bytes();
+    peak_scratch_bytes_ = std::max(peak_scratch_bytes_, bytes);
+    if (limits_.max_scratch_bytes == 0 || bytes <= limits_.max_scratch_bytes)
+        return;
+    drop_facts(0);
+    if (scratch_bytes() > limits_.max_scratch_bytes)
         fail(ErrorCode::resource_exhausted,
-             fmt::format("more than {} bytes of terms for one declaration",
+             fmt::format("more than the {} bytes that are left of the memory allowed",
                          limits_.max_scratch_bytes));
 }
 

@@ -31,6 +31,9 @@ struct Limits {
     std::size_t max_scratch_bytes = 0; ///< for one declaration; 0: without limit
     std::size_t keep_scratch_bytes = std::size_t{384}
                                      << 10; ///< kept from one declaration to the next
+
+    /// Scratch is never dropped: what is lifted stands in it. For safe declarations only.
+    static constexpr std::size_t keep_all = ~std::size_t{0};
 };
 
 /// A call with variables, which is to be of that value: see NatRecursion.
@@ -67,6 +70,9 @@ public:
     /// Everything until the next call belongs to a declaration with these properties. Also drops
     /// scratch when there is more than what is to be kept: handles from before are then invalid.
     void begin_declaration(Ordinal ordinal, Levels params, DefinitionSafety safety);
+    /// What is persistent is only what `view` has, from now on: another thread adds to it. Drops
+    /// the scratch, in which terms may stand that are persistent now.
+    void see(const TermArena::View& view);
     /// How deep the stack may reach: an address, below which recursion is declined.
     void set_stack_limit(std::uintptr_t limit) noexcept { stack_limit_ = limit; }
     void set_token(CancellationToken token) { token_ = std::move(token); }
@@ -149,6 +155,12 @@ public:
     void check_limits();
     std::size_t scratch_bytes() const noexcept; ///< with the room of tables
     std::size_t load_bytes() const noexcept;    ///< in use
+    /// The most that was seen: when declarations begin, and now and then within them.
+    std::size_t peak_scratch_bytes() const noexcept {
+        return std::max(peak_scratch_bytes_, scratch_bytes());
+    }
+    /// Of the limits; 0: without limit.
+    void set_max_scratch_bytes(std::size_t max_bytes) noexcept;
     const std::vector<const char*>& path() const noexcept { return path_; }
 
 private:
@@ -255,6 +267,7 @@ private:
     // def_eq.cpp
     bool is_def_eq_core(Term t, Term s);
     Answer quick_is_def_eq(Term t, Term s);
+    bool are_literals_same(Term t, Term s) const;
     bool is_def_eq_binding(Term t, Term s);
     bool is_def_eq_args(Term t, Term s);
     bool is_def_eq_app(Term t, Term s);
@@ -307,6 +320,8 @@ private:
     }
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
+    void drop_facts(std::size_t keep_slots);
+    void check_memory();
 
     const Environment& environment_;
     const NameTable& names_;
@@ -347,9 +362,11 @@ private:
     Levels params_ = no_levels;
     DefinitionSafety safety_ = DefinitionSafety::safe;
     std::uint32_t serial_ = 0;
+    bool sees_view_ = false; ///< or else all that is persistent
     const Overlay* overlay_ = nullptr;
     std::uint64_t heartbeats_ = 0;
     std::uint64_t total_heartbeats_ = 0;
+    std::size_t peak_scratch_bytes_ = 0;
     std::uint64_t reductions_ = 0;
     std::vector<const char*> path_;
 

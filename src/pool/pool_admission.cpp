@@ -91,12 +91,23 @@ std::shared_ptr<PoolKey> WorkerPool::State::key_of(const LeaseRequest& request) 
     return keys.front();
 }
 
+// Those in use stay, however long ago they were asked for.
 void WorkerPool::State::forget_old_keys() {
-    while (keys.size() > max_keys && keys.back().use_count() == 1) {
-        if (keys.back()->source != nullptr)
-            charge_until_dead(keys.back()->source->shared_generation());
-        keys.pop_back();
+    for (auto key = keys.end(); keys.size() > max_keys && key != keys.begin();) {
+        --key;
+        if (key->use_count() != 1)
+            continue;
+        drop_template(**key);
+        key = keys.erase(key);
     }
+}
+
+// Its children may need it for a while yet.
+void WorkerPool::State::drop_template(PoolKey& key) {
+    if (key.source == nullptr)
+        return;
+    charge_until_dead(key.source->shared_generation());
+    key.source = nullptr;
 }
 
 std::optional<WorkerPool::State::Slot> WorkerPool::State::find_idle(const PoolKey& key) {
@@ -163,8 +174,7 @@ bool WorkerPool::State::drop_unused_template() {
                                          [&](const PoolSlot& slot) { return slot.key == *key; });
         if ((*key)->source == nullptr || is_used)
             continue;
-        charge_until_dead((*key)->source->shared_generation());
-        (*key)->source = nullptr;
+        drop_template(**key);
         return true;
     }
     return false;
@@ -203,15 +213,16 @@ std::uint64_t WorkerPool::State::estimate_of(const PoolKey& key) const {
 // A child at work may still grow to what its key came to before; one at rest does not grow.
 std::uint64_t WorkerPool::State::charge_of(const PoolSlot& slot) const {
     const auto generation = slot.worker->generation();
-    const auto sample =
-        generation == nullptr ? std::nullopt : generation->snapshot().anonymous_bytes;
-    if (slot.is_leased || slot.is_starting)
-        return std::max(slot.estimate_bytes, sample.value_or(0));
-    return sample.value_or(slot.estimate_bytes);
+    const bool is_alive = generation != nullptr && !generation->has_ended();
+    const std::uint64_t bytes =
+        is_alive ? generation->snapshot().anonymous_bytes.value_or(slot.estimate_bytes) : 0;
+    return slot.is_leased || slot.is_starting ? std::max(slot.estimate_bytes, bytes) : bytes;
 }
 
 std::uint64_t WorkerPool::State::reserved_bytes() const {
-    std::uint64_t sum = dying_bytes();
+    std::uint64_t sum = promised_bytes;
+    for (const Charge& charge : dying)
+        sum += charge.generation->has_ended() ? 0 : charge.bytes;
     for (const PoolSlot& slot : slots)
         sum += charge_of(slot);
     for (const auto& key : keys) {
@@ -221,10 +232,13 @@ std::uint64_t WorkerPool::State::reserved_bytes() const {
     return sum;
 }
 
+// What was told to end. A template that its children still need was not.
 std::uint64_t WorkerPool::State::dying_bytes() const {
     std::uint64_t sum = 0;
-    for (const Charge& charge : dying)
-        sum += charge.generation->has_ended() ? 0 : charge.bytes;
+    for (const Charge& charge : dying) {
+        if (charge.generation->is_retired() && !charge.generation->has_ended())
+            sum += charge.bytes;
+    }
     return sum;
 }
 
@@ -237,10 +251,12 @@ WorkerPool::State::Slot WorkerPool::State::add_slot(const std::shared_ptr<PoolKe
     slot.key = key;
     slot.worker = std::make_shared<worker::Worker>(
         *supervisor, options_for(*key), key->imports,
-        worker::WorkerHooks{.template_source = templates,
-                            .on_event = events,
-                            .may_overlap = [this, key] { return has_room_for(*key); },
-                            .gate = key->gate});
+        worker::WorkerHooks{
+            .template_source = templates,
+            .on_event = events,
+            .room_for_successor =
+                [this, key](const auto& predecessor) { return promise_room(*key, predecessor); },
+            .gate = key->gate});
     slot.estimate_bytes = estimate_of(*key);
     slot.last_used = Clock::now();
     slots.push_back(std::move(slot));

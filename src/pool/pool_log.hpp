@@ -18,7 +18,7 @@ public:
     explicit PoolLog(const std::filesystem::path& path);
     ~PoolLog();
 
-    /// `event`: started, restarting, ended, refused, evicted.
+    /// `event`: started, restarting, ended, refused, evicted, no_cgroup.
     void write(std::string_view event,
                std::string_view imports,
                std::uint64_t generation,

@@ -118,6 +118,8 @@ std::string PoolMetrics::text(const PoolSnapshot& snapshot) const {
     add_gauge(registry, "leanhost_pool_templates", "Templates", number(snapshot.templates));
     add_gauge(registry, "leanhost_pool_waiting", "Requests for leases that wait",
               number(snapshot.waiting));
+    add_gauge(registry, "leanhost_pool_keys", "Import sets that are remembered",
+              number(snapshot.keys));
     add_gauge(registry, "leanhost_pool_reserved_bytes", "Of the memory budget",
               number(snapshot.reserved_bytes));
     add_gauge(registry, "leanhost_pool_anonymous_bytes", "Anonymous and swapped memory of children",
@@ -125,6 +127,17 @@ std::string PoolMetrics::text(const PoolSnapshot& snapshot) const {
     if (snapshot.max_total_bytes) {
         add_gauge(registry, "leanhost_pool_max_total_bytes", "The memory budget",
                   number(*snapshot.max_total_bytes));
+    }
+    if (snapshot.cgroup) {
+        add_gauge(registry, "leanhost_pool_cgroup_holds", "1: all children are under its limit",
+                  snapshot.cgroup->holds ? 1.0 : 0.0);
+        add_gauge(registry, "leanhost_pool_cgroup_limit_bytes", "Of memory, page cache included",
+                  number(snapshot.cgroup->limit_bytes));
+        add_gauge(registry, "leanhost_pool_cgroup_used_bytes", "Of that limit",
+                  number(snapshot.cgroup->used_bytes.value_or(0)));
+        add_counter(registry, "leanhost_pool_cgroup_kills_total",
+                    "Children that the kernel killed for that limit",
+                    number(snapshot.cgroup->kills.value_or(0)));
     }
     add_counters(registry, "leanhost_pool_acquired_total", "Leases granted", "source",
                  snapshot.acquired_by_source);

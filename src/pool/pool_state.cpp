@@ -47,7 +47,7 @@ std::string_view lease_source_name(LeaseSource source) noexcept {
 WorkerPool::State::State(WorkerPoolOptions given)
     : options(with_budget_as_ceiling(std::move(given))), log(options.log_path),
       supervisor(std::make_unique<worker::Supervisor>(
-          [this](const ExitFacts& facts) { on_burial(facts); })),
+          [this](const ExitFacts& facts) { on_burial(facts); }, make_cgroup())),
       upkeep([this] { run_upkeep(); }) {}
 
 WorkerPool::State::~State() {
@@ -63,6 +63,21 @@ WorkerPool::State::~State() {
     keys.clear();
     dying.clear();
     supervisor.reset();
+}
+
+// A backstop that cannot be had here stops nothing.
+std::unique_ptr<worker::MemoryCgroup> WorkerPool::State::make_cgroup() {
+    if (!options.max_cgroup_bytes)
+        return nullptr;
+    auto made = guarded("pool cgroup", [&] {
+        return std::make_unique<worker::MemoryCgroup>(*options.max_cgroup_bytes,
+                                                      options.cgroup_parent);
+    });
+    if (made)
+        return *std::move(made);
+    why_no_cgroup = made.error().message();
+    log.write("no_cgroup", "", 0, why_no_cgroup);
+    return nullptr;
 }
 
 WorkerOptions WorkerPool::State::options_for(const PoolKey& key) const {
@@ -81,9 +96,11 @@ WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallO
             return nullptr;
         if (key->source != nullptr && key->source->is_usable())
             return key->source;
-        key->source = nullptr;
+        drop_template(*key);
     }
-    if (!has_room_for(*key))
+    // Until it is charged as the key's own.
+    const std::shared_ptr<Promise> room = promise_room(*key);
+    if (room == nullptr)
         return nullptr;
     std::shared_ptr<worker::TemplateWorker> source;
     try {
@@ -111,7 +128,7 @@ void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
         } else if (Clock::now() - slot.last_validated > slot.key->runtime.revalidate_after) {
             if (!slot.worker->revalidate(&call)) {
                 const std::lock_guard lock(mutex);
-                slot.key->source = nullptr; // it has imported what is no longer there
+                drop_template(*slot.key); // it has imported what is no longer there
             }
             slot.last_validated = Clock::now();
         }
@@ -119,6 +136,8 @@ void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
             granted.source,
             std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - granted.asked_at));
         const std::lock_guard lock(mutex);
+        if (is_over)
+            refuse("drained", "the pool has ended all children", *slot.key);
         if (const auto generation = slot.worker->generation())
             confinement = generation->confinement();
     } catch (...) {
@@ -143,11 +162,13 @@ void WorkerPool::State::give_back(Slot slot) {
                            options.max_total_bytes.value_or(UINT64_MAX));
         slot->estimate_bytes = estimate_of(*slot->key);
         // What nobody waits for any more still runs in it.
-        if (now.in_flight > 0 || is_closed)
+        if (now.in_flight > 0)
             return retire_slot(slot, {.reason = RestartReason::requested});
         if (const auto decision = slot->worker->find_decision())
             return retire_slot(slot, *decision);
     }
+    if (is_closed)
+        return retire_slot(slot, {.reason = RestartReason::requested});
     changed.notify_all();
 }
 
@@ -232,11 +253,49 @@ void WorkerPool::State::cycle_idle() {
     }
 }
 
-// For another child of the key, beside all that are there.
-bool WorkerPool::State::has_room_for(const PoolKey& key) const {
+class WorkerPool::State::Promise {
+public:
+    Promise(State& pool, std::shared_ptr<worker::Generation> predecessor)
+        : pool_(pool), predecessor_(std::move(predecessor)) {}
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    ~Promise() {
+        if (!is_kept_)
+            return;
+        const std::lock_guard lock(pool_.mutex);
+        pool_.promised_bytes -= bytes_;
+        // Ignored on purpose: for want of memory the predecessor's last moments are not charged.
+        static_cast<void>(guarded("pool", [&] {
+            if (predecessor_ != nullptr && predecessor_->is_retired())
+                pool_.charge_until_dead(std::move(predecessor_));
+        }));
+        pool_.changed.notify_all();
+    }
+    /// With the mutex held.
+    void keep(std::uint64_t bytes) noexcept {
+        is_kept_ = true;
+        bytes_ = bytes;
+        pool_.promised_bytes += bytes;
+    }
+
+private:
+    State& pool_;
+    std::shared_ptr<worker::Generation> predecessor_;
+    std::uint64_t bytes_ = 0;
+    bool is_kept_ = false;
+};
+
+// Looked at and taken at once: two that are being started must not see the same room.
+std::shared_ptr<WorkerPool::State::Promise>
+WorkerPool::State::promise_room(const PoolKey& key,
+                                std::shared_ptr<worker::Generation> predecessor) {
+    auto promise = std::make_shared<Promise>(*this, std::move(predecessor));
     const std::lock_guard lock(mutex);
-    return !options.max_total_bytes ||
-           reserved_bytes() + estimate_of(key) <= *options.max_total_bytes;
+    const std::uint64_t bytes = estimate_of(key);
+    if (options.max_total_bytes && reserved_bytes() + bytes > *options.max_total_bytes)
+        return nullptr;
+    promise->keep(bytes);
+    return promise;
 }
 
 void WorkerPool::State::make_spares() {
@@ -265,7 +324,7 @@ void WorkerPool::State::make_spares() {
         const std::lock_guard lock(mutex);
         slot->is_starting = false;
         slot->last_validated = Clock::now();
-        if (!started)
+        if (!started || is_closed)
             retire_slot(slot, {.reason = RestartReason::requested});
         changed.notify_all();
     }
@@ -290,7 +349,7 @@ bool WorkerPool::State::drain(milliseconds patience) {
 // Idle children are asked to end, those on loan are ended.
 void WorkerPool::State::end_all() {
     const std::lock_guard lock(mutex);
-    is_closed = true;
+    is_closed = is_over = true;
     for (auto slot = slots.begin(); slot != slots.end();) {
         const auto next = std::next(slot);
         if (!slot->is_leased && !slot->is_starting)
@@ -300,17 +359,21 @@ void WorkerPool::State::end_all() {
         slot = next;
     }
     for (const auto& key : keys)
-        key->source = nullptr;
+        drop_template(*key);
 }
 
 PoolSnapshot WorkerPool::State::snapshot() const {
     PoolSnapshot snapshot;
     metrics.fill(snapshot);
+    if (options.max_cgroup_bytes)
+        snapshot.cgroup =
+            supervisor->cgroup_status().value_or(CgroupStatus{.why_not = why_no_cgroup});
     const std::lock_guard lock(mutex);
     snapshot.max_workers = options.max_workers;
     snapshot.max_total_bytes = options.max_total_bytes;
     snapshot.workers = slots.size();
     snapshot.waiting = queue.size();
+    snapshot.keys = keys.size();
     snapshot.reserved_bytes = reserved_bytes();
     snapshot.confinement = confinement;
     for (const PoolSlot& slot : slots) {

@@ -84,6 +84,7 @@ private:
     bool make_room(std::uint64_t bytes, bool may_evict);
     std::optional<Slot> least_recently_used_idle();
     bool drop_unused_template();
+    void drop_template(PoolKey& key);
     void evict(Slot slot);
     void retire_slot(Slot slot, const worker::RestartDecision& decision);
     void charge_until_dead(std::shared_ptr<worker::Generation> generation);
@@ -105,12 +106,19 @@ private:
     WorkerOptions options_for(const PoolKey& key) const;
     void on_burial(const ExitFacts& facts);
     void on_worker_event(const PoolKey& key, const worker::WorkerEvent& event);
-    bool has_room_for(const PoolKey& key) const;
+    /// Room in the budget for another child of a key, until it goes. Then a child that was replaced
+    /// meanwhile stays charged until it has ended.
+    class Promise;
+    std::shared_ptr<Promise> promise_room(const PoolKey& key,
+                                          std::shared_ptr<worker::Generation> predecessor = {});
     void make_spares();
     void run_upkeep();
 
+    std::unique_ptr<worker::MemoryCgroup> make_cgroup();
+
     const WorkerPoolOptions options;
     mutable PoolLog log;
+    std::string why_no_cgroup; ///< constant after construction; empty when there is one
     mutable PoolMetrics metrics;
     mutable std::mutex mutex;
     mutable std::condition_variable changed; ///< for who waits for a lease, or for a drain
@@ -120,7 +128,9 @@ private:
     std::list<std::shared_ptr<PoolKey>> keys; // most recently asked for first
     Queue queue;
     std::vector<Charge> dying;
+    std::uint64_t promised_bytes = 0; ///< to what is being started beside a slot's child
     bool is_closed = false;
+    bool is_over = false; ///< all children were ended: what starts late is ended as well
     bool is_ending = false;
     std::optional<Confinement> confinement;
     // The supervisor goes before what its handlers use, the thread before all.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace leanhost {
 namespace {
 
@@ -26,6 +28,11 @@ void check(const WorkerPoolOptions& options) {
     require(!options.max_total_bytes || *options.max_total_bytes >= std::uint64_t{1} << 20,
             "max_total_bytes", std::to_string(options.max_total_bytes.value_or(0)),
             "at least 1 MiB");
+    const std::uint64_t least_cgroup_bytes =
+        std::max(options.max_total_bytes.value_or(0), std::uint64_t{16} << 20);
+    require(!options.max_cgroup_bytes || *options.max_cgroup_bytes >= least_cgroup_bytes,
+            "max_cgroup_bytes", std::to_string(options.max_cgroup_bytes.value_or(0)),
+            fmt::format("at least max_total_bytes and 16 MiB: {}", least_cgroup_bytes));
     require(options.max_wait.count() >= 0 && options.max_wait <= std::chrono::hours(24 * 7),
             "max_wait", fmt::format("{} ms", options.max_wait.count()), "0 to 7 days");
 }

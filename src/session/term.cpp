@@ -114,7 +114,7 @@ private:
             check_level_list(node, i);
         if (node.kind == TermKind::nat)
             check_nat(parts_.texts[node.fields[0]], i);
-        if (node.kind == TermKind::string && !is_valid_utf8(parts_.texts[node.fields[0]]))
+        if (node.kind == TermKind::string && !is_utf8(parts_.texts[node.fields[0]]))
             bad(fmt::format("term {}: a string literal that is no UTF-8", i));
     }
 

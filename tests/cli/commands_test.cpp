@@ -114,9 +114,19 @@ TEST(CheckCommand, ExitStatusIsTheVerdict) {
     EXPECT_EQ(json::parse(rejected.out)["reason"], "duplicate_name");
     EXPECT_EQ(json::parse(rejected.out)["declaration"], "p");
 
-    const ProgramRun unwanted = leanhost({"check", "--allow-axioms", "propext", "--", good});
+    const std::string uses = write("uses.ndjson", start + R"({"ie":1,"const":{"name":1,"us":[]}}
+{"def":{"all":[2],"hints":"abbrev","levelParams":[],"name":2,"safety":"safe","type":0,"value":1}}
+)");
+    const ProgramRun unwanted = leanhost({"check", "--allow-axioms", "propext", "--", uses});
     EXPECT_EQ(unwanted.exit_status, 1);
-    EXPECT_NE(unwanted.out.find("the axiom p is not among those allowed"), std::string::npos);
+    EXPECT_NE(unwanted.out.find("p by 1: q"), std::string::npos) << unwanted.out;
+    EXPECT_EQ(leanhost({"check", "--allow-axioms", "p", "--", uses}).exit_status, 0);
+    EXPECT_EQ(leanhost({"check", "--allow-axioms", "propext", "--", good}).exit_status, 0);
+    const ProgramRun rests = leanhost({"check", "--axioms", "--json", uses});
+    const json row = json_lines(rests.out).at(1);
+    EXPECT_EQ(row["schema"], "leanhost.check.axioms/1");
+    EXPECT_EQ(row["declaration"], "q");
+    EXPECT_EQ(row["axioms"], json::array({"p"}));
 
     EXPECT_EQ(leanhost({"check", broken}).exit_status, 65);
     EXPECT_EQ(leanhost({"check", (folder.path() / "none").string()}).exit_status, 66);

@@ -1,11 +1,14 @@
 // The commands that use worker processes, over the committed modules of Batteries.
 #include "support/program_run.hpp"
 #include "support/temp_dir.hpp"
+#include "worker_faults/leftovers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -94,6 +97,24 @@ TEST(ScheduleCommand, AnswersAllUnderItsBudgetAndTellsHow) {
     EXPECT_THAT(text_of(folder.path() / "r.html"), HasSubstr("leanhost schedule"));
 }
 
+TEST(ScheduleCommand, TellsOfTheCgroupThatItAskedFor) {
+    const TempDir folder;
+    const ProgramRun run =
+        leanhost("schedule", {"--requests", "8", "--max-total", "64", "--first-worker", "8",
+                              "--cgroup", "256", "--json", folder.path() / "r.json"});
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    const json cgroup = report_of(folder.path() / "r.json")["pool"]["cgroup"];
+    if (!cgroup["holds"]) {
+        EXPECT_NE(cgroup["why_not"], "");
+        EXPECT_THAT(run.out, HasSubstr("no limit holds: "));
+        GTEST_SKIP() << "no cgroup can be had here: " << cgroup["why_not"];
+    }
+    EXPECT_EQ(cgroup["limit_bytes"], 256U << 20);
+    EXPECT_GT(cgroup["used_bytes"], 0);
+    EXPECT_THAT(run.out, HasSubstr("of 268435456 bytes used, 0 children killed"));
+    EXPECT_FALSE(std::filesystem::exists(cgroup["path"].get<std::string>())) << "it is left";
+}
+
 TEST(ScheduleCommand, RefusesWhatTheBudgetCannotHold) {
     const ProgramRun run = leanhost("schedule", {"--requests", "3", "--clients", "1", "--max-total",
                                                  "8", "--first-worker", "9"});
@@ -129,12 +150,95 @@ TEST(QueryCommand, AnImportSetThatFailsIsNamedAndTheOthersAreAnswered) {
     EXPECT_THAT(run.out, HasSubstr("Batteries."));
 }
 
+// A command that a signal meets while its workers are at work. They are known by a link of their
+// own to the worker program, and each begins a little late: there is time to be met in.
+class SignalledCommand : public testing::TestWithParam<int> {
+protected:
+    SignalledCommand() {
+        signal = GetParam();
+        mark = folder.path();
+        log = folder.path() / "log.jsonl";
+        std::filesystem::create_symlink(LEANHOST_WORKER_PROGRAM, folder.path() / "real-worker");
+        std::filesystem::permissions(
+            folder.write("late-worker",
+                         "#!/bin/sh\nsleep 0.1\nexec " + mark + "/real-worker \"$@\"\n"),
+            std::filesystem::perms(0755));
+    }
+    ProgramRun run(const std::string& command,
+                   std::vector<std::string> arguments,
+                   void (*when_started)(int pid)) const {
+        std::vector<std::string> all{LEANHOST_COMMAND, command, "--path", corpus,
+                                     "--allow-missing"};
+        all.insert(all.end(), arguments.begin(), arguments.end());
+        return run_program(all, {"LEANHOST_WORKER=" + mark + "/late-worker"}, when_started);
+    }
+    // The command itself is our child, so it is listed as well.
+    static bool has_worker() {
+        const auto processes = processes_with(mark);
+        return std::any_of(processes.begin(), processes.end(), [](const ProcessLine& process) {
+            return process.command.find(mark + "/") != std::string::npos;
+        });
+    }
+    static void expect_no_worker() {
+        EXPECT_TRUE(comes_true(std::chrono::seconds(1), [] {
+            return processes_with(mark).empty();
+        })) << "an orphan is left";
+    }
+
+    const TempDir folder;
+    // What `when_started` knows, which takes nothing along.
+    static inline std::string mark;
+    static inline std::filesystem::path log;
+    static inline int signal = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Signals,
+                         SignalledCommand,
+                         testing::Values(SIGTERM, SIGINT),
+                         [](const auto& one) { return one.param == SIGTERM ? "term" : "int"; });
+
+TEST_P(SignalledCommand, ScheduleFinishesWhatRunsAndSaysWhatEndedIt) {
+    const ProgramRun program = run(
+        "schedule", {"--requests", "10000000", "--log", log, "--json", folder.path() / "r.json"},
+        [](int pid) {
+            const auto has_begun = [] {
+                return text_of(log).find(R"("event":"started")") != std::string::npos;
+            };
+            EXPECT_TRUE(comes_true(std::chrono::seconds(20), has_begun));
+            ::kill(pid, signal);
+        });
+    EXPECT_EQ(program.exit_status, 128 + signal) << program.err;
+    EXPECT_THAT(program.out, HasSubstr("ended by signal " + std::to_string(signal)));
+    const json report = report_of(folder.path() / "r.json");
+    EXPECT_EQ(report["ended_by_signal"], signal);
+    EXPECT_EQ(report["failed"], 0) << "a request that ran was not finished";
+    EXPECT_LT(report["answered"], 10'000'000);
+    EXPECT_EQ(report["pool"]["leased"], 0);
+    expect_no_worker();
+}
+
+TEST_P(SignalledCommand, QueryPrintsWholeImportSetsOnly) {
+    const ProgramRun program =
+        run("query", {"--workers", "1", "--types", "--dependencies", "--json"}, [](int pid) {
+            EXPECT_TRUE(comes_true(std::chrono::seconds(20), [] { return has_worker(); }));
+            ::kill(pid, signal);
+        });
+    EXPECT_EQ(program.exit_status, 128 + signal) << program.err;
+    EXPECT_THAT(program.err,
+                testing::ContainsRegex("ended by signal [0-9]+ after [1-9][0-9]* of [0-9]+"));
+    EXPECT_THAT(program.err, testing::Not(HasSubstr("failed")));
+    std::istringstream lines(program.out);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_TRUE(json::accept(line)) << "a row that was cut: " << line;
+    expect_no_worker();
+}
+
 TEST(DoctorCommand, SaysWhatConfinesWorkers) {
     const ProgramRun run = run_program({LEANHOST_COMMAND, "doctor"});
     EXPECT_EQ(run.exit_status, 0);
     EXPECT_THAT(run.out, testing::ContainsRegex(
                              "worker_confinement +(pid_namespace|no_new_processes|none)"));
     EXPECT_THAT(run.out, HasSubstr("leanhost-worker"));
+    EXPECT_THAT(run.out, testing::ContainsRegex("worker_cgroup +(available|unavailable)"));
 }
 
 } // namespace

@@ -155,18 +155,6 @@ TEST(Declaration, ALetHasTheTypeThatItStates) {
     EXPECT_EQ(reason(text), "let_type_mismatch");
 }
 
-TEST(Declaration, AnAxiomThatIsNotAllowedIsRejectedByName) {
-    ExportText text;
-    text.axiom("sorryAx", text.sort(0));
-    const std::vector<std::string> allowed = {"propext"};
-    CheckOptions options;
-    options.allowed_axioms = &allowed;
-    const ExportReport report = text.check(options);
-    EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
-    EXPECT_EQ(report.declaration, "sorryAx");
-    EXPECT_EQ(text.check().axioms, std::vector<std::string>{"sorryAx"});
-}
-
 TEST(Declaration, HeartbeatsDeclineAndNeverReject) {
     ExportText text;
     text.nat_type().eq_type().nat_add(true);
@@ -264,6 +252,32 @@ TEST(Declaration, WhatIsLearntOfARefusedDeclarationEndsWithIt) {
     const ExportReport report = text.check(options);
     EXPECT_EQ(report.verdict.reason, "function_expected");
     EXPECT_EQ(report.declaration, "Nat.add");
+}
+
+// Both what is stated and what is expected are told, and where in the term it is.
+TEST(Declaration, ARejectionShowsBothSidesAndTheirPlace) {
+    ExportText text;
+    text.nat_type();
+    const auto prop = text.sort(0);
+    text.axiom("p", prop).axiom("f", text.pi(text.constant("p"), text.constant("p")));
+    const auto wrong = text.app(text.constant("f"), {text.nat("1")});
+    text.definition("d", text.pi(prop, text.constant("p")), text.lam(prop, wrong));
+    const Verdict verdict = text.check().verdict;
+    EXPECT_EQ(verdict.reason, "application_type_mismatch");
+    EXPECT_EQ(verdict.where, "value.body.argument");
+    EXPECT_NE(verdict.message.find("Nat"), std::string::npos) << verdict.message;
+    EXPECT_NE(verdict.message.find("  p\n"), std::string::npos) << verdict.message;
+}
+
+// imax u 0 is 0 for every u, and u must be declared all the same.
+TEST(Declaration, AParameterThatALevelDoesNotDependOnIsDeclared) {
+    ExportText text;
+    const auto level = text.level_imax(text.level_param("u"), 0);
+    const auto sort = text.sort(level);
+    text.definition("a", text.sort(text.level_succ(0)), sort, {"u"});
+    EXPECT_EQ(reason(text), "accepted");
+    text.definition("b", text.sort(text.level_succ(0)), sort);
+    EXPECT_EQ(reason(text), "undeclared_universe_parameter");
 }
 
 } // namespace

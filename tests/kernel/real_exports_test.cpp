@@ -74,27 +74,6 @@ TEST(RealExports, BadCasesAreRejectedForWhatIsWrongWithThem) {
     }
 }
 
-// The order guard holds, and the first refusal is the one that is told, whoever finds it.
-TEST(RealExports, SeveralThreadsSayWhatOneSays) {
-    LEANHOST_NEEDS_DATA("arena/bad");
-    CheckOptions options;
-    options.jobs = 3;
-    std::vector<std::filesystem::path> files = exports_in(test_data("arena/bad"));
-    for (const auto& file : exports_in(test_data("arena/good")))
-        files.push_back(file);
-    files.push_back(test_data("init-prelude.ndjson"));
-    for (const auto& file : files) {
-        Monitor monitor;
-        const ExportReport one = check_file(file);
-        const ExportReport several = check_export(file, options, monitor);
-        EXPECT_EQ(several.verdict.outcome, one.verdict.outcome) << file;
-        EXPECT_EQ(several.verdict.reason, one.verdict.reason) << file;
-        EXPECT_EQ(several.declaration, one.declaration) << file;
-        EXPECT_EQ(several.num_declarations, one.num_declarations) << file;
-        EXPECT_EQ(several.axioms, one.axioms) << file;
-    }
-}
-
 TEST(RealExports, RealLibrariesAreAcceptedWhole) {
     LEANHOST_NEEDS_DATA("large/init-2021.ndjson.zst");
     const std::pair<const char*, std::uint64_t> expected[] = {

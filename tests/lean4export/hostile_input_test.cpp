@@ -31,7 +31,7 @@ TEST(HostileInput, ANumberOfAMillionDigitsIsTaken) {
 TEST(HostileInput, ANumberOf50MillionDigitsIsRefused) {
     EXPECT_THAT(
         refusal(number_line(50'000'000)),
-        HasSubstr("export.ndjson:1:1: a number of 50000000 digits; at most 16 MiB are read"));
+        HasSubstr("export.ndjson:1:18: a number of 50000000 digits; at most 16 MiB are read"));
 }
 
 std::string name_line(std::size_t bytes) {

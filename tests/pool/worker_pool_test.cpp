@@ -372,5 +372,114 @@ TEST_F(PoolFixture, ManyThreadsShareThePool) {
     EXPECT_EQ(pool.snapshot().waiting, 0U);
 }
 
+// Keys that are in use stood before those that could be forgotten: one long lease, and none was.
+TEST_F(PoolFixture, KeysAreForgottenAlsoBehindOneThatIsInUse) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 1;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    for (int i = 0; i < 1100; ++i) {
+        LeaseRequest request{.imports = {"X" + std::to_string(i)}};
+        request.max_wait = 0ms;
+        EXPECT_FALSE(pool.acquire(std::move(request)));
+    }
+    EXPECT_LE(pool.snapshot().keys, 1025U);
+    EXPECT_TRUE(held.ping()) << "the key that is in use is not forgotten";
+}
+
+// Children that begin late: what is reserved, and what ends, while they do can be seen.
+class SlowStart : public PoolFixture {
+protected:
+    WorkerPoolOptions slow_options() const {
+        WorkerPoolOptions with = options();
+        with.worker.executable =
+            folder.write("slow-worker", std::string("#!/bin/sh\nsleep 0.3\nexec ") +
+                                            LEANHOST_WORKER_PROGRAM + " \"$@\"\n");
+        std::filesystem::permissions(with.worker.executable, std::filesystem::perms(0755));
+        with.max_total_bytes = std::uint64_t{100} << 20;
+        with.first_worker_bytes = std::uint64_t{30} << 20;
+        return with;
+    }
+    template <class F>
+    static bool comes_true(F&& holds) {
+        for (int i = 0; i < 1000 && !holds(); ++i)
+            std::this_thread::sleep_for(2ms);
+        return holds();
+    }
+};
+
+// Two keys whose templates were made at the same time saw the same room.
+TEST_F(SlowStart, ATemplateIsReservedBeforeItIsMade) {
+    WorkerPool pool = make(slow_options());
+    auto first = std::async(std::launch::async, [&] { return pool.acquire({"A"}); });
+    ASSERT_TRUE(comes_true([&] { return pool.snapshot().workers == 1; }));
+    EXPECT_TRUE(comes_true([&] { return pool.snapshot().reserved_bytes == 60U << 20; }))
+        << "30 MiB for the child and as much for its template, reserved "
+        << pool.snapshot().reserved_bytes;
+    // 40 MiB are left: for a child, and not for a template.
+    const auto second = pool.acquire({"B"});
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_EQ(second->source(), LeaseSource::started);
+    const auto lease = first.get();
+    ASSERT_TRUE(lease) << lease.error().message();
+    EXPECT_EQ(lease->source(), LeaseSource::forked);
+    EXPECT_LE(pool.snapshot().reserved_bytes, 100U << 20);
+}
+
+// A successor beside its predecessor was looked for room for, which nobody kept.
+TEST_F(SlowStart, ASuccessorIsReservedWhileItsPredecessorLives) {
+    WorkerPoolOptions with = slow_options();
+    with.worker.use_template = false;
+    WorkerPool pool = make(with);
+    WorkerLease held = lease(pool, {"A"});
+    const std::uint64_t before = pool.snapshot().reserved_bytes;
+    held.restart();
+    auto pinged = std::async(std::launch::async, [&] { return held.ping().has_value(); });
+    EXPECT_TRUE(comes_true([&] { return pool.snapshot().reserved_bytes >= before + (30U << 20); }))
+        << "reserved " << pool.snapshot().reserved_bytes << ", before " << before;
+    EXPECT_TRUE(pinged.get());
+    EXPECT_TRUE(comes_true([&] { return pool.snapshot().reserved_bytes <= before + (1U << 20); }))
+        << "the predecessor has ended: reserved " << pool.snapshot().reserved_bytes;
+}
+
+// A child that was still starting when the pool had ended all was lent out all the same.
+TEST_F(SlowStart, WhatStartsWhileThePoolEndsIsNotLentOut) {
+    WorkerPoolOptions with = slow_options();
+    with.worker.use_template = false;
+    WorkerPool pool = make(with);
+    auto late = std::async(std::launch::async, [&] { return pool.acquire({"A"}); });
+    ASSERT_TRUE(comes_true([&] { return pool.snapshot().workers == 1; }));
+    EXPECT_FALSE(pool.drain(0ms));
+    const auto refused = late.get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::admission_refused) << refused.error().message();
+    EXPECT_EQ(fact(refused.error(), "rule"), "drained");
+    EXPECT_EQ(pool.snapshot().workers, 0U);
+    EXPECT_TRUE(comes_true([&] { return pool.snapshot().reserved_bytes == 0; }));
+}
+
+// A template that was left for rebuilt files lives on for its children, and was charged to nobody.
+TEST_F(PoolFixture, ATemplateThatIsLeftIsChargedAsLongAsItLives) {
+    WorkerPoolOptions with = options();
+    with.max_workers = 3;
+    WorkerPool pool = make(with);
+    std::optional<WorkerLease> old = lease(pool, {"A"});
+    { const WorkerLease other = lease(pool, {"A"}); } // idle, forked from the same template
+    test::write_module(folder.path(), "A", {}, {"A.two"});
+    const WorkerLease fresh = lease(pool, {"A"}); // sees that; a template of its own follows
+    EXPECT_EQ(fresh->list_declarations(0, 10)->front().to_string(), "A.two");
+    const PoolSnapshot now = pool.snapshot();
+    EXPECT_EQ(now.templates, 1U);
+    std::uint64_t children = 0;
+    std::uint64_t template_bytes = now.anonymous_bytes; // of the one that the key has
+    for (const WorkerSnapshot& child : now.children) {
+        children += child.reserved_bytes;
+        template_bytes -= child.anonymous_bytes.value_or(0);
+    }
+    EXPECT_GT(template_bytes, 0U);
+    EXPECT_GE(now.reserved_bytes - children, template_bytes * 3 / 2)
+        << "the old template is charged to nobody";
+}
+
 } // namespace
 } // namespace leanhost

@@ -43,7 +43,11 @@ protected:
             if (on_event)
                 on_event(event);
         };
-        hooks.may_overlap = may_overlap;
+        if (may_overlap) {
+            hooks.room_for_successor = [this](const auto& predecessor) -> std::shared_ptr<void> {
+                return may_overlap() ? predecessor : nullptr;
+            };
+        }
         return std::make_shared<Worker>(*supervisor, with, imports, hooks);
     }
 

@@ -209,6 +209,35 @@ TEST_P(WorkerTest, PerRequestIsolationGivesEachRequestAChild) {
     EXPECT_EQ(one->counters().generations, 3U);
 }
 
+// Two requests of one lease at the same time shared a child, and the first that ended took it from
+// the other.
+TEST_P(WorkerTest, PerRequestIsolationHoldsForRequestsThatRunAtTheSameTime) {
+    WorkerOptions with = options();
+    with.isolation = Isolation::per_request;
+    const auto one = worker(with);
+    const RemoteSession session(one, nullptr);
+    const auto outer = session.search_declarations({}, {}, [&](const Name&, const Declaration&) {
+        const auto inner = session.list_declarations(0, 10);
+        EXPECT_TRUE(inner) << inner.error().message();
+        return SinkAnswer::proceed;
+    });
+    ASSERT_TRUE(outer) << outer.error().message();
+    EXPECT_EQ(outer->found, 3U);
+    EXPECT_EQ(one->counters().generations, 4U) << "one for the search, and one for each in it";
+    EXPECT_EQ(one->counters().failures, 0U);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int k = 0; k < 5; ++k)
+                EXPECT_TRUE(session.list_declarations(0, 10));
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    EXPECT_EQ(one->counters().generations, 24U);
+    EXPECT_EQ(one->counters().failures, 0U);
+}
+
 TEST_P(WorkerTest, SeesThatFilesWereRebuilt) {
     const auto one = worker(options());
     const RemoteSession session(one, nullptr);

@@ -425,7 +425,7 @@ constexpr Fault faults[] = {
     {"exit_in_fork", Stage::fork, [](Channel&, const wire::ToWorker&) { ::_exit(9); }},
     {"news_of_unknown_children", Stage::fork, [](Channel& channel, const wire::ToWorker&) {
         wire::FromWorker news;
-        for (std::uint64_t child = 0; child < 100'000; ++child) {
+        for (std::uint64_t child = 0; child < 10'000; ++child) {
             news.mutable_child_exited()->set_child(child);
             channel.write(news);
         }

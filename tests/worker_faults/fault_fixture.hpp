@@ -40,7 +40,7 @@ protected:
         pool.worker.runtime.search_path = {folder.path()};
         pool.worker.use_template = use_template;
         pool.worker.start_timeout = milliseconds(5'000);
-        pool.worker.request_timeout = milliseconds(300);
+        pool.worker.request_timeout = milliseconds(200);
         pool.worker.shutdown_grace = milliseconds(150);
         pool.worker.restart_policy.cancel_grace = milliseconds(100);
         return pool;

@@ -1,8 +1,10 @@
 // One fault after the other, with a child that was started and with one that a template has forked.
+#include "worker/parent/spawn.hpp"
 #include "worker_faults/fault_fixture.hpp"
 
 #include <leanhost/memory_sample.hpp>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -23,7 +25,7 @@ using testing::SizeIs;
 // A child that closes its socket has as long to end by itself: generation.cpp, last_breath.
 constexpr milliseconds last_breath = 1000ms;
 // Beyond deadline and grace: two ticks of 100 ms, and a machine that does other things as well.
-constexpr milliseconds patience = 1500ms;
+constexpr milliseconds patience = 2500ms;
 
 struct Case {
     const char* fault;
@@ -143,7 +145,7 @@ TEST_P(RequestFault, TheSameLeaseGoesOnOnceTheChildIsBuried) {
     })) << "the lease is not served any more";
 }
 
-constexpr milliseconds request_timeout = 300ms;
+constexpr milliseconds request_timeout = 200ms;
 const ErrorFact broke_protocol{"reason", std::string("protocol_error")};
 
 INSTANTIATE_TEST_SUITE_P(
@@ -156,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "bytes that begin no frame",
                  0ms,
                  {broke_protocol}},
-            Case{"half_a_frame", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"half_a_frame", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"oversized_frame",
                  ErrorCode::protocol_error,
                  "a frame of 4294967295 bytes",
@@ -172,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "which is not open",
                  0ms,
                  {broke_protocol}},
-            Case{"silence", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"silence", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"more_rows_than_asked", ErrorCode::protocol_error, "more rows than"},
             Case{"summary_with_wrong_count", ErrorCode::protocol_error,
                  "3 rows of 51 bytes arrived; the summary says 4"},
@@ -192,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "killed by signal 4",
                  0ms,
                  {{"signal", std::uint64_t{SIGILL}}}},
-            Case{"sigstop", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"sigstop", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"closes_socket_but_lives",
                  ErrorCode::protocol_error,
                  "closed its socket",
@@ -203,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "descriptors that no message asked",
                  0ms,
                  {broke_protocol}},
-            Case{"progress_flood", ErrorCode::deadline_exceeded, "within 300 ms", request_timeout},
+            Case{"progress_flood", ErrorCode::deadline_exceeded, "within 200 ms", request_timeout},
             Case{"news_of_children",
                  ErrorCode::protocol_error,
                  "a worker that is no template",
@@ -377,7 +379,7 @@ TEST_P(WorkerFault, AFloodKeepsNobodyElseWaiting) {
         SCOPED_TRACE(fault);
         WorkerPoolOptions with = options(fault);
         with.max_workers = 2;
-        with.worker.request_timeout = 1000ms;
+        with.worker.request_timeout = 400ms;
         WorkerPool pool = make(with);
         arm();
         const auto flooding = pool.acquire({"A"});
@@ -414,6 +416,27 @@ TEST_P(WorkerFault, AChildThatIgnoresShutdownIsKilledAfterTheGrace) {
 }
 
 // The first process of a pid namespace cannot stop itself, but everybody else can stop it.
+// A closed socket is always readable: who led looked at it without a pause until the child was
+// buried.
+TEST_P(WorkerFault, WaitingForTheEndOfAChildThatClosedItsSocketCostsNoProcessorTime) {
+    WorkerPoolOptions with = options("closes_socket_but_lives");
+    with.worker.request_timeout = 10s;
+    WorkerPool pool = make(with);
+    arm();
+    const auto lease = pool.acquire({"A"});
+    ASSERT_TRUE(lease) << lease.error().message();
+    const auto thread_time = [] {
+        ::timespec now{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+    };
+    const auto begun = Clock::now();
+    const auto cpu_begun = thread_time();
+    EXPECT_FALSE(names_of(**lease));
+    EXPECT_GT(Clock::now() - begun, last_breath / 2) << "a control: it waited";
+    EXPECT_LT(thread_time() - cpu_begun, 50ms);
+}
+
 TEST_P(WorkerFault, AStoppedChildFailsItsRequestAtTheDeadlineAndIsKilled) {
     WorkerPool pool = make(options("silence"));
     arm();
@@ -554,6 +577,74 @@ TEST_P(Descendants, AreAllowedWhereNoConfinementIsWanted) {
         if (is_orphan(process))
             ::kill(process.pid, SIGKILL); // ours to clean up, as documented
     }
+}
+
+// The kernel's limit beneath the budget. Each with a child started and one forked.
+class CgroupLimit : public FaultFixture, public testing::WithParamInterface<bool> {
+protected:
+    static constexpr std::uint64_t limit = std::uint64_t{64} << 20;
+    WorkerPoolOptions options() const {
+        WorkerPoolOptions with = real_options(GetParam());
+        with.max_cgroup_bytes = limit;
+        return with;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Births, CgroupLimit, testing::Bool(), [](const auto& one) {
+    return std::string(one.param ? "forked" : "started");
+});
+
+TEST_P(CgroupLimit, TheKernelEndsAChildThatOutgrowsItAndThePoolGoesOn) {
+    std::string path;
+    {
+        WorkerPool pool = make(options());
+        const CgroupStatus before = pool.snapshot().cgroup.value();
+        if (!before.holds)
+            GTEST_SKIP() << "no cgroup can be had here: " << before.why_not;
+        path = before.path;
+        const auto lease = pool.acquire({"A"});
+        ASSERT_TRUE(lease) << lease.error().message();
+        EXPECT_GT(pool.snapshot().cgroup->used_bytes.value_or(0), 0U) << "the child is not in it";
+        const auto call = [&](const char* mebibytes) {
+            return lease->call_capability_rows(
+                "hostile", "dirty_memory", mebibytes,
+                [](std::string_view) { return SinkAnswer::proceed; });
+        };
+        const auto rows = call("256");
+        ASSERT_FALSE(rows) << "a control: 256 MiB are more than the limit";
+        EXPECT_EQ(rows.error().code(), ErrorCode::child_exited) << rows.error().message();
+        expect_facts(rows.error(), {{"signal", std::uint64_t{SIGKILL}}, {"out_of_memory", true}});
+        expect_goes_on(*lease);
+        EXPECT_TRUE(call("8")) << "within the limit it works";
+        const CgroupStatus after = pool.snapshot().cgroup.value();
+        EXPECT_TRUE(after.holds) << after.why_not;
+        EXPECT_GE(after.kills.value_or(1), 1U);
+        EXPECT_THAT(pool.metrics_text(), HasSubstr("leanhost_pool_cgroup_holds 1"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path)) << "it is left";
+}
+
+TEST_P(CgroupLimit, WhereNoneCanBeHadThePoolServesAndSaysWhy) {
+    WorkerPoolOptions with = options();
+    with.cgroup_parent = folder.path() / "nowhere";
+    with.log_path = folder.path() / "pool.log";
+    WorkerPool pool = make(with);
+    expect_serves(pool);
+    const CgroupStatus status = pool.snapshot().cgroup.value();
+    EXPECT_FALSE(status.holds);
+    EXPECT_THAT(status.why_not, HasSubstr("nowhere is no cgroup"));
+    EXPECT_THAT(pool.metrics_text(), HasSubstr("leanhost_pool_cgroup_holds 0"));
+}
+
+// A template's child is where its template is, so only a start can miss it.
+TEST_F(FaultFixture, AProcessThatCannotBePutIntoACgroupRunsAndIsTold) {
+    const UniqueFd unwritable(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    worker::SpawnOptions with{.executable = "/bin/true"};
+    with.cgroup_processes = unwritable.get();
+    const worker::SpawnedProcess process = worker::spawn(with);
+    EXPECT_THAT(process.outside_cgroup, HasSubstr("Bad file descriptor"));
+    int status = -1;
+    ::waitpid(process.pid, &status, 0);
+    EXPECT_EQ(status, 0);
 }
 
 // Faults of the template itself.

@@ -5,7 +5,7 @@
 //   faulty_host SCENARIO WORKER LIBRARY-FOLDER CONFINEMENT started|forked
 #include "worker_faults/leftovers.hpp"
 
-#include <leanhost/worker_pool.hpp>
+#include <leanhost/drain_on_signal.hpp>
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -277,7 +277,7 @@ void fill_the_disk(const Arguments& arguments, const std::filesystem::path& log)
     WorkerPoolOptions options = options_for(arguments);
     options.log_path = log;
     WorkerPool pool = make(options);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 20; ++i) {
         WorkerLease lease = value_of(pool.acquire({"A"}), "with a full disk");
         lease.restart();
         value_of(lease->list_declarations(0, 1), "with a full disk");
@@ -299,6 +299,68 @@ void log_to_a_full_disk(const Arguments& arguments) {
             "a control: the disk was not full");
 }
 
+Expected<RowSummary> sleep_deaf(const WorkerLease& lease, const char* milliseconds) {
+    return lease.call_capability_rows("hostile", "sleep_deaf", milliseconds,
+                                      [](std::string_view) { return SinkAnswer::proceed; });
+}
+
+// What runs when it is told to end is finished; nothing more is admitted.
+void be_told_to_end(const Arguments& arguments) {
+    WorkerPool pool = make(options_for(arguments));
+    std::optional<WorkerLease> lease = value_of(pool.acquire({"A"}), "lease");
+    {
+        const auto signals = value_of(DrainOnSignal::watch(pool, 5s), "watch");
+        const auto second = DrainOnSignal::watch(pool, 5s);
+        require(!second && second.error().code() == ErrorCode::invalid_argument, "two at once");
+        require(!signals.signal(), "a signal that did not come");
+        std::thread request([&] {
+            require(value_of(sleep_deaf(*lease, "150"), "the request that ran").rows == 2,
+                    "its rows");
+            lease.reset();
+        });
+        std::this_thread::sleep_for(30ms);
+        ::kill(::getpid(), SIGTERM);
+        require(comes_true(2s,
+                           [&] {
+                               const auto refused = pool.acquire({"A"});
+                               return !refused &&
+                                      refused.error().code() == ErrorCode::admission_refused;
+                           }),
+                "it admits more");
+        request.join();
+        require(signals.signal() == SIGTERM, "another signal, or none");
+    }
+    require(comes_true(1s, [&] { return pool.snapshot().workers == 0; }), "workers are left");
+    struct ::sigaction now {};
+    ::sigaction(SIGTERM, nullptr, &now);
+    require(now.sa_handler == SIG_DFL, "the handler was not put back");
+    // Another pool of the program may be watched next, and has had no signal.
+    const auto again = value_of(DrainOnSignal::watch(pool, 5s), "watch again");
+    require(!again.signal(), "the signal of the one before");
+}
+
+// The second ends it at once, whatever runs.
+void be_told_to_end_twice(const Arguments& arguments) {
+    WorkerPool pool = make(options_for(arguments));
+    const WorkerLease lease = value_of(pool.acquire({"A"}), "lease");
+    const auto signals = value_of(DrainOnSignal::watch(pool, 60s), "watch");
+    std::thread request([&] { static_cast<void>(sleep_deaf(lease, "60000")); });
+    ::kill(::getpid(), SIGINT);
+    require(comes_true(2s, [&] { return !pool.acquire({"A"}); }), "it admits more");
+    ::kill(::getpid(), SIGTERM);
+    std::this_thread::sleep_for(5s);
+    give_up("the second signal was not heard");
+}
+
+void ignore_the_signal(const Arguments& arguments) {
+    ::signal(SIGINT, SIG_IGN);
+    WorkerPool pool = make(options_for(arguments));
+    const auto signals = value_of(DrainOnSignal::watch(pool, 5s), "watch");
+    ::kill(::getpid(), SIGINT);
+    require_serves(pool, "after a signal that is ignored");
+    require(!signals.signal(), "it was heard");
+}
+
 int run(int argc, char** argv) {
     require(argc == 6, "five arguments");
     const Arguments arguments{.worker = argv[2],
@@ -311,6 +373,9 @@ int run(int argc, char** argv) {
         {"ignore_children", &ignore_children},
         {"run_out_of_descriptors", &run_out_of_descriptors},
         {"run_out_of_processes", &run_out_of_processes},
+        {"be_told_to_end", &be_told_to_end},
+        {"be_told_to_end_twice", &be_told_to_end_twice},
+        {"ignore_the_signal", &ignore_the_signal},
         {"log_to_a_full_device", &log_to_a_full_device},
         {"log_to_a_full_disk", &log_to_a_full_disk}};
     for (const auto& [name, body] : scenarios) {

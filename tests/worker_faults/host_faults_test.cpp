@@ -144,6 +144,20 @@ TEST_P(HostFault, WithoutProcessesLeasesFailTyped) {
     expect_went_well(run_program(host("run_out_of_processes")));
 }
 
+TEST_P(HostFault, ASignalToEndDrainsThePoolAndWhatRunsIsFinished) {
+    expect_went_well(run_program(host("be_told_to_end")));
+}
+
+TEST_P(HostFault, ASecondSignalEndsTheHostAtOnceAndItsWorkersWithIt) {
+    const ProgramRun run = run_program(host("be_told_to_end_twice"));
+    EXPECT_EQ(run.signal, SIGTERM) << run.err;
+    EXPECT_TRUE(comes_true(1s, [&] { return processes_with(folder.path()).empty(); }));
+}
+
+TEST_P(HostFault, ASignalThatWasIgnoredStaysSo) {
+    expect_went_well(run_program(host("ignore_the_signal")));
+}
+
 TEST_P(HostFault, AFullDeviceUnderTheLogStopsNothing) {
     expect_went_well(run_program(host("log_to_a_full_device")));
 }

@@ -1,6 +1,6 @@
 #include "module/lean4export/fast_line.hpp"
 
-#include <simdjson.h>
+#include "base/utf8.hpp"
 
 #include <cstring>
 
@@ -47,7 +47,7 @@ public:
             is_ascii = is_ascii && c < 0x80;
         }
         value = std::string_view(first, static_cast<std::size_t>(at_ - first));
-        ok_ = ok_ && (is_ascii || simdjson::validate_utf8(value.data(), value.size()));
+        ok_ = ok_ && (is_ascii || is_utf8(value));
         return *this;
     }
     bool accept(std::string_view text) noexcept {

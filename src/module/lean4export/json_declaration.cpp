@@ -29,15 +29,14 @@ std::uint8_t quotient_kind(std::string_view name) {
     bad("no part of the quotient is called \"" + std::string(name) + "\"");
 }
 
-ReducibilityHints hints(ondemand::value value) {
-    if (value.type() == ondemand::json_type::object) {
-        ondemand::object object = value.get_object();
-        const std::uint64_t height = number(object, "regular");
+ReducibilityHints hints(Value value) {
+    if (value.type() == Type::object) {
+        const std::uint64_t height = number(value, "regular");
         if (height > std::numeric_limits<std::uint32_t>::max())
             bad("a definitional height of 2^32 and more");
         return {ReducibilityHints::Kind::regular, static_cast<std::uint32_t>(height)};
     }
-    const std::string_view name = value.get_string();
+    const std::string_view name = value.text();
     if (name == "opaque")
         return {ReducibilityHints::Kind::opaque, 0};
     if (name == "abbrev")
@@ -45,7 +44,7 @@ ReducibilityHints hints(ondemand::value value) {
     bad("no hints are called \"" + std::string(name) + "\"");
 }
 
-ExportConstant head(ConstantKind kind, ondemand::object& object) {
+ExportConstant head(ConstantKind kind, Value object) {
     ExportConstant constant;
     constant.kind = kind;
     constant.name = number(object, "name");
@@ -55,19 +54,19 @@ ExportConstant head(ConstantKind kind, ondemand::object& object) {
 }
 
 // `all` came with 3.0 for those with a value; before, a constant stood for itself.
-std::vector<Id> all_of(ondemand::object& object, Id own) {
+std::vector<Id> all_of(Value object, Id own) {
     if (has(object, "all"))
         return ids(object, "all");
     return {own};
 }
 
-ExportConstant axiom(ondemand::object& object) {
+ExportConstant axiom(Value object) {
     ExportConstant constant = head(ConstantKind::axiom, object);
     constant.is_unsafe = flag(object, "isUnsafe");
     return constant;
 }
 
-ExportConstant definition(ondemand::object& object) {
+ExportConstant definition(Value object) {
     ExportConstant constant = head(ConstantKind::definition, object);
     constant.value = number(object, "value");
     constant.hints = hints(field(object, "hints"));
@@ -76,14 +75,14 @@ ExportConstant definition(ondemand::object& object) {
     return constant;
 }
 
-ExportConstant theorem(ondemand::object& object) {
+ExportConstant theorem(Value object) {
     ExportConstant constant = head(ConstantKind::theorem, object);
     constant.value = number(object, "value");
     constant.all = all_of(object, constant.name);
     return constant;
 }
 
-ExportConstant opaque(ondemand::object& object) {
+ExportConstant opaque(Value object) {
     ExportConstant constant = head(ConstantKind::opaque, object);
     constant.value = number(object, "value");
     constant.is_unsafe = flag(object, "isUnsafe");
@@ -91,13 +90,13 @@ ExportConstant opaque(ondemand::object& object) {
     return constant;
 }
 
-ExportConstant quotient(ondemand::object& object) {
+ExportConstant quotient(Value object) {
     ExportConstant constant = head(ConstantKind::quotient, object);
     constant.quotient_kind = quotient_kind(text(object, "kind"));
     return constant;
 }
 
-ExportConstant inductive(ondemand::object& object) {
+ExportConstant inductive(Value object) {
     ExportConstant constant = head(ConstantKind::inductive, object);
     constant.num_params = number(object, "numParams");
     constant.num_indices = number(object, "numIndices");
@@ -110,7 +109,7 @@ ExportConstant inductive(ondemand::object& object) {
     return constant;
 }
 
-ExportConstant constructor(ondemand::object& object) {
+ExportConstant constructor(Value object) {
     ExportConstant constant = head(ConstantKind::constructor, object);
     constant.inductive = number(object, "induct");
     constant.index = number(object, "cidx");
@@ -120,7 +119,7 @@ ExportConstant constructor(ondemand::object& object) {
     return constant;
 }
 
-ExportConstant recursor(ondemand::object& object) {
+ExportConstant recursor(Value object) {
     ExportConstant constant = head(ConstantKind::recursor, object);
     constant.all = ids(object, "all");
     constant.num_params = number(object, "numParams");
@@ -129,41 +128,38 @@ ExportConstant recursor(ondemand::object& object) {
     constant.num_minors = number(object, "numMinors");
     constant.has_k = flag(object, "k");
     constant.is_unsafe = flag(object, "isUnsafe");
-    for (ondemand::object rule : field(object, "rules").get_array()) {
+    field(object, "rules").for_each_element([&](Value rule) {
         constant.rules.push_back(
             {number(rule, "ctor"), number(rule, "nfields"), number(rule, "rhs")});
-    }
+    });
     return constant;
 }
 
-using ReadConstant = ExportConstant (*)(ondemand::object&);
+using ReadConstant = ExportConstant (*)(Value);
 
-void read_all(std::vector<ExportConstant>& constants, ondemand::value array, ReadConstant read) {
-    for (ondemand::object element : array.get_array())
-        constants.push_back(read(element));
+void read_all(std::vector<ExportConstant>& constants, Value array, ReadConstant read) {
+    array.for_each_element([&](Value element) { constants.push_back(read(element)); });
 }
 
 // One constant, or (format 3.0) an array of those of a mutual block.
-ExportDeclaration one_or_several(ondemand::value value, ReadConstant read) {
+ExportDeclaration one_or_several(Value value, ReadConstant read) {
     ExportDeclaration declaration;
-    if (value.type() == ondemand::json_type::array) {
+    if (value.type() == Type::array) {
         read_all(declaration.constants, value, read);
     } else {
-        ondemand::object object = value.get_object();
-        declaration.constants.push_back(read(object));
+        declaration.constants.push_back(read(value));
     }
     if (declaration.constants.empty())
         bad("a declaration of nothing");
     return declaration;
 }
 
-ExportDeclaration inductive_block(ondemand::value value) {
+ExportDeclaration inductive_block(Value value) {
     ExportDeclaration declaration;
     declaration.is_inductive_block = true;
-    ondemand::object object = value.get_object();
-    read_all(declaration.constants, field(object, "types", "inductiveVals"), inductive);
-    read_all(declaration.constants, field(object, "ctors", "constructorVals"), constructor);
-    read_all(declaration.constants, field(object, "recs", "recursorVals"), recursor);
+    read_all(declaration.constants, field(value, "types", "inductiveVals"), inductive);
+    read_all(declaration.constants, field(value, "ctors", "constructorVals"), constructor);
+    read_all(declaration.constants, field(value, "recs", "recursorVals"), recursor);
     if (declaration.constants.empty())
         bad("a declaration of nothing");
     return declaration;
@@ -183,7 +179,7 @@ constexpr DeclarationKey declaration_keys[] = {
 
 } // namespace
 
-std::optional<ExportDeclaration> read_declaration(std::string_view key, ondemand::value value) {
+std::optional<ExportDeclaration> read_declaration(std::string_view key, Value value) {
     for (const DeclarationKey& known : declaration_keys) {
         if (known.key == key)
             return known.read == nullptr ? inductive_block(value)

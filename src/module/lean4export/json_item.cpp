@@ -6,11 +6,10 @@ namespace {
 using object::BinderInfo;
 
 // A number itself, or under one key of an object.
-std::uint64_t bare_or_under(ondemand::value value, std::string_view key) {
-    if (value.type() != ondemand::json_type::object)
-        return number(value);
-    ondemand::object object = value.get_object();
-    return number(object, key);
+std::uint64_t bare_or_under(Value value, std::string_view key) {
+    if (value.type() != Type::object)
+        return value.natural();
+    return number(value, key);
 }
 
 BinderInfo binder_info(std::string_view name) {
@@ -25,22 +24,21 @@ BinderInfo binder_info(std::string_view name) {
     bad("no binder info is called \"" + std::string(name) + "\"");
 }
 
-Item name_item(std::string_view key, ondemand::value value) {
-    ondemand::object object = value.get_object();
-    const Id prefix = number(object, "pre");
+Item name_item(std::string_view key, Value value) {
+    const Id prefix = number(value, "pre");
     if (key == "str") {
-        return {Space::name, [prefix, component = text(object, "str")](Id id, ExportSink& sink) {
+        return {Space::name, [prefix, component = text(value, "str")](Id id, ExportSink& sink) {
                     sink.name_str(id, prefix, component);
                 }};
     }
-    return {Space::name, [prefix, component = number(object, "i")](Id id, ExportSink& sink) {
+    return {Space::name, [prefix, component = number(value, "i")](Id id, ExportSink& sink) {
                 sink.name_num(id, prefix, component);
             }};
 }
 
-Item level_item(std::string_view key, ondemand::value value) {
+Item level_item(std::string_view key, Value value) {
     if (key == "succ" || key == "param") {
-        const std::uint64_t of = number(value);
+        const std::uint64_t of = value.natural();
         return {Space::level, [of, is_succ = key == "succ"](Id id, ExportSink& sink) {
                     is_succ ? sink.level_succ(id, of) : sink.level_param(id, of);
                 }};
@@ -54,31 +52,29 @@ Item level_item(std::string_view key, ondemand::value value) {
             }};
 }
 
-Item binder_item(std::string_view key, ondemand::value value) {
-    ondemand::object object = value.get_object();
-    const BinderInfo info = binder_info(text(object, "binderInfo"));
-    const Id name = number(object, "name", "binderName");
-    const Id type = number(object, "type", "binderType");
-    const Id body = number(object, "body");
+Item binder_item(std::string_view key, Value value) {
+    const BinderInfo info = binder_info(text(value, "binderInfo"));
+    const Id name = number(value, "name", "binderName");
+    const Id type = number(value, "type", "binderType");
+    const Id body = number(value, "body");
     return {Space::term, [=, is_lam = key == "lam"](Id id, ExportSink& sink) {
                 is_lam ? sink.lam(id, info, name, type, body)
                        : sink.forall_e(id, info, name, type, body);
             }};
 }
 
-Item let_item(ondemand::value value) {
-    ondemand::object object = value.get_object();
-    const Id name = number(object, "name", "declName");
-    const Id type = number(object, "type");
-    const Id bound = number(object, "value");
-    const Id body = number(object, "body");
-    const bool non_dep = has(object, "nondep") ? flag(object, "nondep")
-                                               : has(object, "nonDep") && flag(object, "nonDep");
+Item let_item(Value value) {
+    const Id name = number(value, "name", "declName");
+    const Id type = number(value, "type");
+    const Id bound = number(value, "value");
+    const Id body = number(value, "body");
+    const bool non_dep = has(value, "nondep") ? flag(value, "nondep")
+                                              : has(value, "nonDep") && flag(value, "nonDep");
     return {Space::term,
             [=](Id id, ExportSink& sink) { sink.let_e(id, name, type, bound, body, non_dep); }};
 }
 
-Item term_item(std::string_view key, ondemand::value value) {
+Item term_item(std::string_view key, Value value) {
     if (key == "bvar") {
         return {Space::term, [index = bare_or_under(value, "deBruijnIndex")](
                                  Id id, ExportSink& sink) { sink.bvar(id, index); }};
@@ -89,40 +85,39 @@ Item term_item(std::string_view key, ondemand::value value) {
                 }};
     }
     if (key == "natVal") {
-        return {Space::term, [digits = std::string_view(value.get_string())](
-                                 Id id, ExportSink& sink) { sink.nat_literal(id, digits); }};
+        return {Space::term,
+                [digits = value.text()](Id id, ExportSink& sink) { sink.nat_literal(id, digits); }};
     }
     if (key == "strVal") {
-        return {Space::term, [text = std::string_view(value.get_string())](
-                                 Id id, ExportSink& sink) { sink.string_literal(id, text); }};
+        return {Space::term,
+                [text = value.text()](Id id, ExportSink& sink) { sink.string_literal(id, text); }};
     }
     if (key == "lam" || key == "forallE")
         return binder_item(key, value);
     if (key == "letE")
         return let_item(value);
-    ondemand::object object = value.get_object();
     if (key == "const") {
         return {Space::term,
-                [name = number(object, "name", "declName"), levels = ids(object, "us")](
+                [name = number(value, "name", "declName"), levels = ids(value, "us")](
                     Id id, ExportSink& sink) { sink.constant_term(id, name, levels); }};
     }
     if (key == "app") {
-        return {Space::term, [function = number(object, "fn"), argument = number(object, "arg")](
+        return {Space::term, [function = number(value, "fn"), argument = number(value, "arg")](
                                  Id id, ExportSink& sink) { sink.app(id, function, argument); }};
     }
     if (key == "proj") {
-        return {Space::term, [type_name = number(object, "typeName"), index = number(object, "idx"),
-                              structure = number(object, "struct")](Id id, ExportSink& sink) {
+        return {Space::term, [type_name = number(value, "typeName"), index = number(value, "idx"),
+                              structure = number(value, "struct")](Id id, ExportSink& sink) {
                     sink.proj(id, type_name, index, structure);
                 }};
     }
     return {Space::term,
-            [of = number(object, "expr")](Id id, ExportSink& sink) { sink.mdata(id, of); }};
+            [of = number(value, "expr")](Id id, ExportSink& sink) { sink.mdata(id, of); }};
 }
 
 } // namespace
 
-std::optional<Item> read_item(std::string_view key, ondemand::value value) {
+std::optional<Item> read_item(std::string_view key, Value value) {
     for (const char* name : {"str", "num"}) {
         if (key == name)
             return name_item(key, value);

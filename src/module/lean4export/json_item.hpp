@@ -16,6 +16,6 @@ struct Item {
 
 /// The name, level or term that a line holds under `key`; nullopt when none has that key. Texts in
 /// it are valid as long as the parser's document.
-std::optional<Item> read_item(std::string_view key, ondemand::value value);
+std::optional<Item> read_item(std::string_view key, Value value);
 
 } // namespace leanhost::module::lean4export::json

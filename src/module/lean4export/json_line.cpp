@@ -7,17 +7,12 @@
 namespace leanhost::module::lean4export {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
-
-std::string text_under(ondemand::object& object, std::string_view group, std::string_view key) {
-    if (!json::has(object, group))
-        return {};
-    ondemand::object inner = json::field(object, group).get_object();
-    return json::has(inner, key) ? std::string(json::text(inner, key)) : std::string();
+std::string text_under(json::Value object, std::string_view group, std::string_view key) {
+    const auto inner = object.find(group);
+    return inner && json::has(*inner, key) ? std::string(json::text(*inner, key)) : std::string();
 }
 
-ExportMeta meta(ondemand::value value) {
-    ondemand::object object = value.get_object();
+ExportMeta meta(json::Value object) {
     ExportMeta result;
     result.exporter_version = text_under(object, "exporter", "version");
     result.format_version = text_under(object, "format", "version");
@@ -40,13 +35,13 @@ std::optional<json::Space> id_space(std::string_view key) {
 // All that one line says.
 class Line {
 public:
-    void take(std::string_view key, ondemand::value value) {
+    void take(std::string_view key, json::Value value) {
         const auto space = id_space(key);
         if (space || key == "i") {
             if (has_id_)
                 json::bad("two ids");
             has_id_ = true;
-            id_ = json::number(value);
+            id_ = value.natural();
             id_space_ = space;
             return;
         }
@@ -94,51 +89,28 @@ private:
 } // namespace
 
 struct JsonLineParser::State {
-    // The on-demand parser reads only what it is asked for: it passes over broken parts, and some
-    // lead it behind the line's end. So a line is checked as a whole first.
-    simdjson::dom::parser checker;
-    ondemand::parser parser;
+    json::Document document;
 };
 
 JsonLineParser::JsonLineParser() : state_(std::make_unique<State>()) {}
 JsonLineParser::~JsonLineParser() = default;
 
 bool JsonLineParser::take(std::string_view line, ExportSink& sink) {
-    static_assert(LineReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
-    ondemand::document document;
-    bool is_started = false; // without a start (no UTF-8, say) a document cannot be asked
-    const auto column = [&]() -> std::optional<std::size_t> {
-        const char* at = nullptr;
-        if (!is_started || document.current_location().get(at) != simdjson::SUCCESS ||
-            at < line.data() || at > line.data() + line.size())
-            return std::nullopt;
-        return static_cast<std::size_t>(at - line.data());
-    };
+    std::size_t column = 0;
     try {
-        constexpr bool copy_for_padding = false;
-        if (const auto error =
-                state_->checker.parse(line.data(), line.size(), copy_for_padding).error())
-            throw simdjson::simdjson_error(error);
-        document = state_->parser.iterate(line.data(), line.size(),
-                                          line.size() + LineReader::padding_bytes);
-        is_started = true;
         Line parsed;
-        for (ondemand::field entry : document.get_object()) {
-            const std::string_view key = entry.unescaped_key();
-            parsed.take(key, entry.value());
-        }
-        const char* behind = nullptr;
-        if (document.current_location().get(behind) == simdjson::SUCCESS)
-            throw BadLine{"more than one JSON object", column(), std::nullopt};
+        state_->document.parse(line).for_each_field([&](std::string_view key, json::Value value) {
+            column = value.column();
+            parsed.take(key, value);
+        });
         parsed.tell(sink);
         return parsed.has_plain_id();
-    } catch (const simdjson::simdjson_error& error) {
-        throw BadLine{std::string("not the JSON of an export line: ") +
-                          simdjson::error_message(error.error()),
-                      column(), std::nullopt};
+    } catch (const json::JsonError& error) {
+        throw BadLine{std::string("not the JSON of an export line: ") + error.what, error.column,
+                      std::nullopt};
     } catch (BadLine& line_error) {
         if (!line_error.column && !line_error.culprit)
-            line_error.column = column();
+            line_error.column = column;
         throw;
     }
 }

@@ -14,8 +14,7 @@ public:
     JsonLineParser();
     ~JsonLineParser();
 
-    /// `line` has `LineReader::padding_bytes` readable bytes behind it. Whether its id was called
-    /// "i", as formats before 3.0 did for all kinds. Throws BadLine.
+    /// Whether its id was called "i", as formats before 3.0 did for all kinds. Throws BadLine.
     bool take(std::string_view line, ExportSink& sink);
 
 private:

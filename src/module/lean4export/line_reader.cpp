@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace leanhost::module::lean4export {
 namespace {
@@ -141,12 +142,13 @@ std::unique_ptr<ByteSource> open_byte_source(const std::filesystem::path& path) 
 
 LineReader::LineReader(std::unique_ptr<ByteSource> source, std::filesystem::path path)
     : source_(std::move(source)), path_(std::move(path)),
-      buffer_(first_buffer_bytes + padding_bytes) {}
+      buffer_(new char[first_buffer_bytes + padding_bytes]), // NOLINT: not zeroed
+      buffer_bytes_(first_buffer_bytes + padding_bytes) {}
 
 std::optional<std::string_view> LineReader::next() {
     std::size_t looked_at = 0;
     for (;;) {
-        const char* const start = buffer_.data() + begin_;
+        const char* const start = buffer_.get() + begin_;
         const std::size_t held = end_ - begin_;
         const void* const newline = std::memchr(start + looked_at, '\n', held - looked_at);
         if (newline != nullptr || (is_at_end_ && held > 0)) {
@@ -172,17 +174,23 @@ std::optional<std::string_view> LineReader::next() {
 // Behind what is held, which moves to the front. False at the source's end.
 bool LineReader::fill() {
     const std::size_t held = end_ - begin_;
-    std::memmove(buffer_.data(), buffer_.data() + begin_, held);
+    std::memmove(buffer_.get(), buffer_.get() + begin_, held);
     begin_ = 0;
     end_ = held;
     if (held > max_line_bytes)
         fail_too_long();
-    if (buffer_.size() - padding_bytes - held < first_buffer_bytes / 2)
-        buffer_.resize(buffer_.size() * 2);
-    const std::size_t n =
-        source_->read(buffer_.data() + end_, buffer_.size() - padding_bytes - end_);
+    if (buffer_bytes_ - padding_bytes - held < first_buffer_bytes / 2)
+        grow();
+    const std::size_t n = source_->read(buffer_.get() + end_, buffer_bytes_ - padding_bytes - end_);
     end_ += n;
     return n > 0;
+}
+
+void LineReader::grow() {
+    std::unique_ptr<char[]> larger(new char[buffer_bytes_ * 2]); // NOLINT: not zeroed
+    std::memcpy(larger.get(), buffer_.get(), end_);
+    buffer_ = std::move(larger);
+    buffer_bytes_ *= 2;
 }
 
 void LineReader::fail_too_long() const {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace leanhost::module::lean4export {
 
@@ -25,7 +24,7 @@ std::unique_ptr<ByteSource> open_byte_source(const std::filesystem::path& path);
 class LineReader {
 public:
     static constexpr std::size_t max_line_bytes = std::size_t{64} << 20;
-    /// Readable bytes behind every line, as simdjson wants them.
+    /// Readable bytes behind every line, for readers that look at whole words.
     static constexpr std::size_t padding_bytes = 64;
 
     LineReader(std::unique_ptr<ByteSource> source, std::filesystem::path path);
@@ -42,11 +41,14 @@ public:
 
 private:
     bool fill();
+    void grow();
     [[noreturn]] void fail_too_long() const;
 
     std::unique_ptr<ByteSource> source_;
     std::filesystem::path path_;
-    std::vector<char> buffer_;
+    // Not filled before it is read into: of a small file, most of it is never touched.
+    std::unique_ptr<char[]> buffer_; // NOLINT(modernize-avoid-c-arrays)
+    std::size_t buffer_bytes_;
     std::size_t begin_ = 0; // [begin_, end_) is read and not given out
     std::size_t end_ = 0;
     bool is_at_end_ = false;

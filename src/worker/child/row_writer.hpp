@@ -18,7 +18,7 @@ namespace leanhost::worker {
 /// there is no credit. One thread adds; any thread gives credit or flushes what is old.
 class RowWriter {
 public:
-    // Measured with bench_worker: below 16 KiB the rate falls, above 64 KiB it gains nothing.
+    // Measured with bench_worker (docs/protocol.md): less costs processor time, more gains nothing.
     static constexpr std::size_t flush_bytes = std::size_t{32} << 10;
     static constexpr std::chrono::milliseconds flush_after{5};
 

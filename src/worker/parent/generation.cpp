@@ -117,10 +117,10 @@ void Generation::on_socket(std::uint32_t events) {
 }
 
 // Any thread. What a leader finds wrong is the loop's to act on.
-void Generation::receive_all(Reader reader) {
+bool Generation::receive_all(Reader reader) {
     const std::lock_guard reading(read_mutex_);
     if (reader == Reader::loop && has_leader_)
-        return; // what is there waits for the leader, which would not see it otherwise
+        return true; // what is there waits for the leader, which would not see it otherwise
     const Expected<void> done = guarded("worker", [&] {
         for (int i = 0; i < reads_at_once && is_connected_; ++i) {
             const std::span<char> space = frames_.free_space();
@@ -140,6 +140,7 @@ void Generation::receive_all(Reader reader) {
     });
     if (!done)
         break_off(done.error().message());
+    return is_connected_;
 }
 
 // With read_mutex_ held, on any thread: nothing that follows a breach is read.

@@ -140,7 +140,7 @@ private:
     void on_output(const UniqueFd& pipe, OutputTail& tail, EventLoop::WatchId& watch);
     bool drain_output(const UniqueFd& pipe, OutputTail& tail);
     enum class Reader : std::uint8_t { loop, leader, burial };
-    void receive_all(Reader reader);
+    bool receive_all(Reader reader); ///< false when nothing can be read any more
     void take_frames();
     void take(wire::FromWorker message);
     void end_request(const RequestPtr& request, wire::FromWorker message);

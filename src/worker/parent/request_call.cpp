@@ -110,8 +110,9 @@ void Generation::lead(const PendingRequest& request, Clock::time_point until) {
         // The descriptor may be closed meanwhile, so we look up at times; `receive_all` knows.
         ::pollfd readable{.fd = socket_number_, .events = POLLIN, .revents = 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-        if (::poll(&readable, 1, static_cast<int>(std::min(left, longest_look).count())) > 0)
-            receive_all(Reader::leader);
+        if (::poll(&readable, 1, static_cast<int>(std::min(left, longest_look).count())) > 0 &&
+            !receive_all(Reader::leader))
+            return; // a closed socket is readable for ever; the burial brings the news
     }
 }
 

@@ -39,6 +39,7 @@ struct ChildPlan {
     char* const* arguments;
     char* const* environment;
     int socket, output, errors, null_device;
+    int cgroup_processes; // -1: none
     std::uint64_t data_limit_bytes;
     bool is_in_user_namespace;
     char uid_map[64];
@@ -47,6 +48,8 @@ struct ChildPlan {
     ::sigset_t signal_mask;
     int failure_pipe; // closed by exec; a step that fails writes a StepFailure
 };
+
+constexpr const char* cgroup_step = "cgroup"; // whose failure ends nothing
 
 struct StepFailure {
     const char* step; // a literal, which both processes have
@@ -62,10 +65,21 @@ void write_file(const char* path, const char* text) noexcept {
     ::close(file);
 }
 
-int give_up(const ChildPlan& plan, const char* step) noexcept {
+void tell_failure(const ChildPlan& plan, const char* step) noexcept {
     const StepFailure failure{step, errno};
     static_cast<void>(!::write(plan.failure_pipe, &failure, sizeof failure));
+}
+
+int give_up(const ChildPlan& plan, const char* step) noexcept {
+    tell_failure(plan, step);
     return 127;
+}
+
+// "0" is who writes it, whatever its pid is called outside its pid namespace. What it uses from
+// its exec on is counted there.
+void enter_cgroup(const ChildPlan& plan) noexcept {
+    if (plan.cgroup_processes >= 0 && ::write(plan.cgroup_processes, "0", 1) < 0)
+        tell_failure(plan, cgroup_step);
 }
 
 bool place_descriptors(const ChildPlan& plan) noexcept {
@@ -103,6 +117,7 @@ int child_main(void* opaque) noexcept {
         write_file("/proc/self/gid_map", plan.gid_map);
     }
     ::setsid();
+    enter_cgroup(plan);
     set_limits(plan);
     if (!place_descriptors(plan))
         return give_up(plan, "dup");
@@ -219,12 +234,22 @@ private:
 }
 #endif
 
-// Clones, and waits until the child has exec'ed or ended. Returns its pid, or -1 with errno set; a
-// step that failed in the child is put into `failure`.
-::pid_t start(ChildPlan& plan,
-              const Attempt& attempt,
-              UniqueFd& pidfd,
-              std::optional<StepFailure>& failure) {
+// What went wrong in the child before it was the worker.
+struct ChildFailures {
+    std::optional<StepFailure> last_step; // that ended it
+    std::optional<StepFailure> cgroup;
+};
+
+ChildFailures read_failures(const UniqueFd& pipe) {
+    ChildFailures failures;
+    for (StepFailure told{}; ::read(pipe.get(), &told, sizeof told) == sizeof told;)
+        (told.step == cgroup_step ? failures.cgroup : failures.last_step) = told;
+    return failures;
+}
+
+// Clones, and waits until the child has exec'ed or ended. Returns its pid, or -1 with errno set;
+// steps that failed in the child are put into `failed`.
+::pid_t start(ChildPlan& plan, const Attempt& attempt, UniqueFd& pidfd, ChildFailures& failed) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
         return -1;
@@ -244,9 +269,7 @@ private:
     failure_pipe.reset();
     if (pid >= 0) {
         pidfd = UniqueFd(descriptor);
-        StepFailure told{};
-        if (::read(failures.get(), &told, sizeof told) == sizeof told)
-            failure = told;
+        failed = read_failures(failures);
     }
     errno = error;
     return pid;
@@ -272,21 +295,23 @@ SpawnedProcess start_strongest(ChildPlan& plan, const SpawnOptions& options) {
     for (const Attempt& attempt : attempts(options.strongest)) {
         const bool is_filtered = attempt.confinement == Confinement::no_new_processes;
         plan.filter = is_filtered ? &filter.program() : nullptr;
-        std::optional<StepFailure> failure;
+        ChildFailures failed;
         SpawnedProcess process;
-        process.pid = start(plan, attempt, process.pidfd, failure);
+        process.pid = start(plan, attempt, process.pidfd, failed);
         if (process.pid < 0) {
             last_error = errno;
             if (attempt.flags == 0 || !is_denied(last_error))
                 break;
             continue;
         }
-        if (failure) {
+        if (failed.last_step) {
             bury(process.pidfd);
-            if (is_filtered && std::strcmp(failure->step, "seccomp") == 0)
+            if (is_filtered && std::strcmp(failed.last_step->step, "seccomp") == 0)
                 continue;
-            fail_exec(options.executable, *failure);
+            fail_exec(options.executable, *failed.last_step);
         }
+        if (failed.cgroup)
+            process.outside_cgroup = std::generic_category().message(failed.cgroup->error);
         process.confinement = attempt.confinement;
         return process;
     }
@@ -336,6 +361,7 @@ SpawnedProcess spawn(const SpawnOptions& options) {
     plan.output = channels.child_output.get();
     plan.errors = channels.child_errors.get();
     plan.null_device = null_device.get();
+    plan.cgroup_processes = options.cgroup_processes;
     plan.data_limit_bytes = options.data_limit_bytes;
     std::snprintf(plan.uid_map, sizeof plan.uid_map, "%u %u 1", ::geteuid(), ::geteuid());
     std::snprintf(plan.gid_map, sizeof plan.gid_map, "%u %u 1", ::getegid(), ::getegid());

@@ -21,6 +21,8 @@ struct SpawnOptions {
     std::vector<std::string> environment = {}; ///< NAME=value; replaces the parent's of that name
     std::uint64_t data_limit_bytes = 0;        ///< RLIMIT_DATA; 0: as the parent's
     bool may_fork = false;                     ///< a template forks children of its own
+    /// A cgroup's list of processes, open for writing, to which the worker adds itself; -1: none.
+    int cgroup_processes = -1;
     /// The strongest to try; weaker ones follow when it cannot be had.
     Confinement strongest = Confinement::pid_namespace;
 };
@@ -33,6 +35,8 @@ struct SpawnedProcess {
     UniqueFd output;
     UniqueFd errors;
     Confinement confinement = Confinement::none;
+    /// Why it is not in the cgroup that it was to be in; empty when it is, or was to be in none.
+    std::string outside_cgroup = {};
 };
 
 /// Our ends and a child's of socket, stdout and stderr. Ours do not block.

@@ -65,7 +65,8 @@ std::uint64_t data_limit_bytes(const WorkerOptions& options) {
     return *options.max_data_bytes + threads * stack_bytes + base_bytes;
 }
 
-Supervisor::Supervisor(OnBurial on_burial) : on_burial_(std::move(on_burial)) {}
+Supervisor::Supervisor(OnBurial on_burial, std::unique_ptr<MemoryCgroup> cgroup)
+    : on_burial_(std::move(on_burial)), cgroup_(std::move(cgroup)) {}
 
 Supervisor::~Supervisor() {
     std::unique_lock lock(mutex_);
@@ -81,6 +82,7 @@ Greeted Supervisor::spawn(const WorkerOptions& options, bool is_template) {
     child.data_limit_bytes = data_limit_bytes(options);
     child.may_fork = is_template;
     child.strongest = options.strongest_confinement;
+    child.cgroup_processes = cgroup_ == nullptr ? -1 : cgroup_->processes();
     if (is_template)
         child.arguments.emplace_back("--template");
     std::shared_ptr<Generation> generation;
@@ -107,6 +109,8 @@ Supervisor::begin(const WorkerOptions& options, SpawnedProcess process, bool is_
     {
         const std::lock_guard lock(mutex_);
         number = ++last_number_;
+        if (!process.outside_cgroup.empty())
+            outside_cgroup_ = process.outside_cgroup;
     }
     auto generation = std::make_shared<Generation>(
         loop_, number, std::move(process),
@@ -173,6 +177,18 @@ std::optional<QuarantineRefusal> Supervisor::find_quarantined(std::uint64_t hash
 void Supervisor::record_success(std::uint64_t hash) {
     const std::lock_guard lock(mutex_);
     quarantine_.record_success(hash);
+}
+
+std::optional<CgroupStatus> Supervisor::cgroup_status() const {
+    if (cgroup_ == nullptr)
+        return std::nullopt;
+    CgroupStatus status = cgroup_->status();
+    const std::lock_guard lock(mutex_);
+    if (!outside_cgroup_.empty()) {
+        status.holds = false;
+        status.why_not = fmt::format("a worker could not be put into it: {}", outside_cgroup_);
+    }
+    return status;
 }
 
 std::size_t Supervisor::num_alive() const {

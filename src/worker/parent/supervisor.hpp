@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker/parent/generation.hpp"
+#include "worker/parent/memory_cgroup.hpp"
 #include "worker/parent/quarantine.hpp"
 
 #include <leanhost/worker_options.hpp>
@@ -27,7 +28,8 @@ class Supervisor {
 public:
     using Clock = EventLoop::Clock;
 
-    explicit Supervisor(OnBurial on_burial = {});
+    /// All children live in `cgroup`, if there is one; it goes when they have.
+    explicit Supervisor(OnBurial on_burial = {}, std::unique_ptr<MemoryCgroup> cgroup = nullptr);
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
     /// Kills what still lives and waits until it is buried.
@@ -51,6 +53,9 @@ public:
     void record_success(std::uint64_t hash);
     /// @}
 
+    /// nullopt: there is none.
+    std::optional<CgroupStatus> cgroup_status() const;
+
     std::size_t num_alive() const;
     /// All that are not buried yet.
     std::vector<std::shared_ptr<Generation>> alive() const;
@@ -65,12 +70,14 @@ private:
                 std::span<const RequestFingerprint> in_flight);
 
     const OnBurial on_burial_;
+    const std::unique_ptr<MemoryCgroup> cgroup_;
     EventLoop loop_;
     mutable std::mutex mutex_;
     std::condition_variable buried_;
     // Guarded by mutex_.
     std::set<std::shared_ptr<Generation>> alive_;
     std::uint64_t last_number_ = 0;
+    std::string outside_cgroup_; ///< why a child is, the last one that is; empty: none is
     Quarantine quarantine_;
 };
 

@@ -93,36 +93,45 @@ OpenSession Worker::ensure(const CallOptions* call_options) {
     return session_;
 }
 
-Worker::Ready Worker::ready(const CallOptions* call_options) {
+Worker::Ready Worker::ready(const CallOptions* call_options, bool is_for_itself) {
     {
         const std::lock_guard lock(mutex_);
         if (has_live_generation() && !find_decision_locked(false))
-            return {generation_, session_.number};
+            return take_locked(is_for_itself);
     }
     const std::lock_guard starting(start_mutex_);
-    std::optional<RestartDecision> decision;
-    bool is_alive = false;
-    {
+    while (true) {
+        std::optional<RestartDecision> decision;
+        bool is_alive = false;
+        {
+            const std::lock_guard lock(mutex_);
+            is_alive = has_live_generation();
+            if (is_alive)
+                decision = find_decision_locked(false);
+            else
+                note_death();
+        }
+        if (decision)
+            replace(*decision, call_options);
+        else if (!is_alive)
+            start_unplanned(call_options);
         const std::lock_guard lock(mutex_);
-        is_alive = has_live_generation();
-        if (is_alive)
-            decision = find_decision_locked(false);
-        else
-            note_death();
+        if (generation_ == nullptr)
+            throw Failure(Error(ErrorCode::child_exited, "the worker was ended meanwhile")
+                              .with("work_entered_child", false));
+        if (!is_taken_) // else another request was faster
+            return take_locked(is_for_itself);
     }
-    if (decision)
-        replace(*decision, call_options);
-    else if (!is_alive)
-        start_unplanned(call_options);
-    const std::lock_guard lock(mutex_);
-    if (generation_ == nullptr)
-        throw Failure(Error(ErrorCode::child_exited, "the worker was ended meanwhile")
-                          .with("work_entered_child", false));
-    return {generation_, session_.number};
+}
+
+Worker::Ready Worker::take_locked(bool is_for_itself) {
+    is_taken_ = is_for_itself;
+    return {generation_, session_.number, source_};
 }
 
 bool Worker::has_live_generation() const {
-    return generation_ != nullptr && !generation_->is_retired() && !generation_->has_ended();
+    return generation_ != nullptr && !is_taken_ && !generation_->is_retired() &&
+           !generation_->has_ended();
 }
 
 std::optional<RestartDecision> Worker::find_decision() const {
@@ -168,7 +177,9 @@ void Worker::replace(const RestartDecision& decision, const CallOptions* call_op
     tell({.kind = WorkerEvent::Kind::restarting,
           .generation = before->number(),
           .text = to_string(decision)});
-    if (hooks_.may_overlap && !hooks_.may_overlap()) {
+    const std::shared_ptr<void> room =
+        hooks_.room_for_successor ? hooks_.room_for_successor(before) : before;
+    if (room == nullptr) {
         retire(before, decision);
         // It is killed after the grace, so the wait is short.
         before->wait_for_end(Clock::now() + options_.shutdown_grace + std::chrono::seconds(1));
@@ -185,11 +196,11 @@ void Worker::retire(const std::shared_ptr<Generation>& generation,
 
 // With mutex_ held. Each death that was none of ours counts once; the first start follows none.
 void Worker::note_death() {
-    if (generation_ == nullptr)
-        return;
+    const std::shared_ptr<Generation> before = std::exchange(generation_, nullptr);
+    if (before == nullptr || std::exchange(is_taken_, false))
+        return; // who has it to itself sees to its end
     ++counters_.failures;
-    hooks_.gate->record_failure(generation_->exit_facts().to_string());
-    generation_ = nullptr;
+    hooks_.gate->record_failure(before->exit_facts().to_string());
 }
 
 void Worker::start_unplanned(const CallOptions* call_options) {
@@ -239,6 +250,7 @@ void Worker::start_by_fork(const std::shared_ptr<TemplateWorker>& source) {
     std::shared_ptr<Generation> child = source->fork_child();
     const std::lock_guard lock(mutex_);
     generation_ = std::move(child);
+    is_taken_ = false;
     source_ = source;
     session_ = source->session();
     session_.was_live = true;
@@ -258,6 +270,7 @@ void Worker::start_by_spawn(const CallOptions* call_options) {
     }
     const std::lock_guard lock(mutex_);
     generation_ = std::move(child);
+    is_taken_ = false;
     source_ = nullptr;
     session_ = std::move(session);
     imports_of_generation_ = 1;
@@ -270,31 +283,45 @@ Worker::call(const std::function<void(std::uint64_t session, wire::ToWorker&)>& 
              const CallOptions* call_options,
              const WireRowSink& rows,
              std::optional<milliseconds> timeout) {
+    const bool is_isolated = options_.isolation == Isolation::per_request;
     for (int attempt = 0;; ++attempt) {
-        const Ready ready = this->ready(call_options);
+        const Ready ready = this->ready(call_options, is_isolated);
         wire::ToWorker message;
         make_message(ready.session, message);
         try {
             wire::Summary summary =
                 call_once(std::move(message), ready.generation, call_options, rows, timeout);
-            end_if_isolated();
+            if (is_isolated)
+                end_isolated(ready.generation);
             return summary;
         } catch (const Failure& failure) {
             const bool may_go_again = attempt == 0 &&
                                       failure.error().code() == ErrorCode::child_exited &&
                                       !entered_child(failure.error());
-            if (!may_go_again) {
-                end_if_isolated();
+            if (is_isolated)
+                end_isolated(ready.generation);
+            if (!may_go_again)
                 throw;
-            }
         }
     }
 }
 
-// A child serves one request; the next call finds another.
-void Worker::end_if_isolated() {
-    if (options_.isolation == Isolation::per_request)
-        end_generation({.reason = RestartReason::max_requests, .limit = 1, .current = 1});
+// A child serves one request; another that runs at the same time has a child of its own.
+void Worker::end_isolated(const std::shared_ptr<Generation>& generation) {
+    const RestartDecision decision{.reason = RestartReason::max_requests, .limit = 1, .current = 1};
+    {
+        const std::lock_guard lock(mutex_);
+        if (generation_ == generation) {
+            generation_ = nullptr;
+            is_taken_ = false;
+        }
+        ++counters_.planned_restarts;
+        counters_.last_decision = decision;
+    }
+    tell({.kind = WorkerEvent::Kind::restarting,
+          .generation = generation->number(),
+          .text = to_string(decision)});
+    retire(generation, decision);
 }
 
 wire::Summary Worker::call_once(wire::ToWorker message,
@@ -351,7 +378,8 @@ OpenSession Worker::import_again(const CallOptions* call_options) {
     }
     if (decision) {
         const std::lock_guard starting(start_mutex_);
-        replace(*decision, call_options);
+        if (this->generation() == generation) // else another thread has replaced it already
+            replace(*decision, call_options);
         const std::lock_guard lock(mutex_);
         return session_;
     }
@@ -396,6 +424,7 @@ void Worker::end_generation(const RestartDecision& decision) {
     {
         const std::lock_guard lock(mutex_);
         generation = std::exchange(generation_, nullptr);
+        is_taken_ = false;
         source_ = nullptr;
         ++counters_.planned_restarts;
         counters_.last_decision = decision;

@@ -33,9 +33,11 @@ using TemplateSource = std::function<std::shared_ptr<TemplateWorker>(const CallO
 struct WorkerHooks {
     TemplateSource template_source = {};
     OnWorkerEvent on_event = {};
-    /// Whether there is room for a successor beside the child that it replaces. Without it, or when
-    /// it says yes, the successor is ready before the predecessor is asked to end.
-    std::function<bool()> may_overlap = {};
+    /// Takes room for a successor beside the child that it replaces, for as long as what it returns
+    /// lives; null: there is none. Without it, or where there is room, the successor is ready
+    /// before the predecessor is asked to end.
+    std::function<std::shared_ptr<void>(const std::shared_ptr<Generation>& predecessor)>
+        room_for_successor = {};
     std::shared_ptr<StartGate> gate = {}; ///< null: one of its own
 };
 
@@ -93,8 +95,10 @@ private:
     struct Ready {
         std::shared_ptr<Generation> generation; ///< never null
         std::uint64_t session;
+        std::shared_ptr<TemplateWorker> source; ///< its parent, which must live as long
     };
-    Ready ready(const CallOptions* call_options);
+    Ready ready(const CallOptions* call_options, bool is_for_itself = false);
+    Ready take_locked(bool is_for_itself);
     std::optional<RestartDecision> find_decision_locked(bool next_is_import) const;
     bool has_live_generation() const;
     void replace(const RestartDecision& decision, const CallOptions* call_options);
@@ -110,7 +114,7 @@ private:
                             const CallOptions* call_options,
                             const WireRowSink& rows,
                             std::optional<std::chrono::milliseconds> timeout);
-    void end_if_isolated();
+    void end_isolated(const std::shared_ptr<Generation>& generation);
     void note_answer(const std::optional<std::uint64_t>& hash);
     void tell(WorkerEvent event) const;
 
@@ -122,6 +126,7 @@ private:
     mutable std::mutex mutex_;
     // Guarded by mutex_.
     std::shared_ptr<Generation> generation_;
+    bool is_taken_ = false;                  ///< by a request that has generation_ to itself
     std::shared_ptr<TemplateWorker> source_; ///< keeps the generation's template, its parent, alive
     OpenSession session_;
     std::uint64_t imports_of_generation_ = 0;

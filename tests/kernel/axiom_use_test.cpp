@@ -1,0 +1,116 @@
+#include "kernel/export_text.hpp"
+#include "support/test_data.hpp"
+
+#include <gtest/gtest.h>
+
+namespace leanhost::kernel::test {
+namespace {
+
+using leanhost::test::test_data;
+using Names = std::vector<std::string>;
+
+CheckOptions allowing(const Names& names, unsigned jobs = 1) {
+    CheckOptions options;
+    options.allowed_axioms = &names;
+    options.jobs = jobs;
+    return options;
+}
+
+std::map<std::string, Names> axioms_of(const ExportText& text, unsigned jobs) {
+    std::map<std::string, Names> result;
+    CheckOptions options;
+    options.jobs = jobs;
+    options.on_axioms = [&](const std::string& declaration, const Names& axioms) {
+        result[declaration] = axioms;
+    };
+    EXPECT_EQ(text.check(options).verdict.outcome, Outcome::accepted);
+    return result;
+}
+
+// sorryAx : p; t1 := sorryAx, t2 := t1, and what uses it in a type only; u rests on another.
+ExportText& with_uses(ExportText& text) {
+    const auto prop = text.sort(0);
+    text.axiom("p", prop).axiom("sorryAx", text.constant("p")).axiom("free", text.constant("p"));
+    text.theorem("t1", text.constant("p"), text.constant("sorryAx"));
+    text.theorem("t2", text.constant("p"), text.constant("t1"));
+    text.theorem("u", text.constant("p"), text.constant("free"));
+    text.definition("f", text.pi(prop, prop), text.lam(prop, text.bvar(0)));
+    const auto identity = text.lam(text.constant("p"), text.bvar(0));
+    text.theorem("both", text.constant("p"),
+                 text.let(text.constant("p"), text.constant("t2"),
+                          text.app(identity, {text.constant("u")})));
+    return text;
+}
+
+TEST(AxiomUse, ADeclarationRestsOnWhatItMentionsAndWhatThatRestsOn) {
+    ExportText text;
+    with_uses(text);
+    for (const unsigned jobs : {1U, 2U}) {
+        auto axioms = axioms_of(text, jobs);
+        EXPECT_EQ(axioms["t1"], (Names{"p", "sorryAx"}));
+        EXPECT_EQ(axioms["t2"], (Names{"p", "sorryAx"}));
+        EXPECT_EQ(axioms["u"], (Names{"p", "free"}));
+        EXPECT_EQ(axioms["f"], Names{});
+        EXPECT_EQ(axioms["both"], (Names{"p", "sorryAx", "free"}));
+        EXPECT_EQ(axioms["free"], (Names{"p", "free"})); // an axiom rests on itself
+    }
+}
+
+TEST(AxiomUse, WhatRestsOnAnUnlistedAxiomIsRejectedByTheAxiomsName) {
+    ExportText text;
+    with_uses(text);
+    const Names allowed = {"p", "free"};
+    for (const unsigned jobs : {1U, 2U}) {
+        const ExportReport report = text.check(allowing(allowed, jobs));
+        EXPECT_EQ(report.verdict.outcome, Outcome::rejected);
+        EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
+        EXPECT_EQ(report.declaration, "t1");
+        EXPECT_NE(report.verdict.message.find("sorryAx by 3: t1 t2 both"), std::string::npos)
+            << report.verdict.message;
+        ASSERT_EQ(report.unlisted_axioms.size(), 1U);
+        EXPECT_EQ(report.unlisted_axioms[0].axiom, "sorryAx");
+        EXPECT_EQ(report.unlisted_axioms[0].declarations, (Names{"t1", "t2", "both"}));
+    }
+    const Names all = {"p", "free", "sorryAx"};
+    EXPECT_EQ(text.check(allowing(all)).verdict.outcome, Outcome::accepted);
+}
+
+// Every Prelude declares sorryAx; few use it.
+TEST(AxiomUse, AnAxiomThatNothingRestsOnIsNoRejection) {
+    ExportText text;
+    text.axiom("sorryAx", text.sort(0));
+    const Names none;
+    const ExportReport report = text.check(allowing(none));
+    EXPECT_EQ(report.verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(report.axioms, Names{"sorryAx"});
+}
+
+// The kernel's own refusal says more than a policy's.
+TEST(AxiomUse, WhatTheKernelRejectsComesBeforeThePolicy) {
+    ExportText text;
+    with_uses(text);
+    text.theorem("bad", text.constant("p"), text.constant("f"));
+    const Names none;
+    const ExportReport report = text.check(allowing(none));
+    EXPECT_EQ(report.verdict.reason, "value_type_mismatch");
+    EXPECT_EQ(report.unlisted_axioms.size(), 3U);
+}
+
+// A block's types and constructors rest on what any of them mentions.
+TEST(AxiomUse, ConstructorsRestOnTheirBlocksAxioms) {
+    LEANHOST_NEEDS_DATA("init-prelude.ndjson");
+    std::map<std::string, Names> axioms;
+    CheckOptions options;
+    options.on_axioms = [&](const std::string& declaration, const Names& names) {
+        axioms[declaration] = names;
+    };
+    Monitor monitor;
+    const ExportReport report = check_export(test_data("init-prelude.ndjson"), options, monitor);
+    EXPECT_EQ(report.verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(axioms.size(), report.num_declarations);
+    EXPECT_EQ(axioms["Nat.le_of_lt_succ"], Names{});
+    EXPECT_EQ(axioms["Classical.ofNonempty"], Names{"Classical.choice"});
+}
+
+} // namespace
+} // namespace leanhost::kernel::test
