@@ -4,6 +4,7 @@
 
 #include "base/failure.hpp"
 #include "worker/protocol/frame.hpp"
+#include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/row_checksum.hpp"
 #include "worker/protocol/wire_values.hpp"
 #include "worker/protocol/worker_messages.pb.h"
@@ -75,12 +76,45 @@ void check_declaration(const wire::DeclarationRow& row) {
     check_names(row.name());
 }
 
+void check_term(const wire::Term& term) {
+    check(term, [](const wire::Term& one) { return term_from(one, "term"); });
+    // Printing must end, whatever the term.
+    is_accepted([&] {
+        constexpr std::size_t most_bytes = 4096;
+        if (term_text(term_from(term, "term"), most_bytes).size() > most_bytes + 8)
+            disagree("a text beyond its bound");
+    });
+}
+
+void check_kernel_request(const wire::KernelRequest& request) {
+    check(request.options(), kernel_options_from);
+    check_names(request.check_constant());
+    check_names(request.declaration_terms());
+    check(request.check_candidate(), candidate_from);
+    check_term(request.whnf());
+    check_term(request.infer_type());
+    check_term(request.unfold());
+    check_term(request.is_def_eq().t());
+    check_term(request.is_def_eq().s());
+}
+
+void check_kernel_answer(const wire::KernelAnswer& answer) {
+    check(answer.verdict(), verdict_from);
+    check(answer, term_answer_from);
+    check(answer, equality_answer_from);
+    check(answer.declaration(), declaration_terms_from);
+}
+
 // A row says nothing of its kind, so it is read as each of them.
 void take_row(std::string_view bytes) {
     if (wire::DeclarationRow row; parse(bytes, row))
         check_declaration(row);
     if (wire::NameTable row; parse(bytes, row))
         check_names(row);
+    if (wire::KernelAnswer row; parse(bytes, row))
+        check_kernel_answer(row);
+    if (wire::TermTable row; parse(bytes, row))
+        check(row, [](const wire::TermTable& table) { return term_table_from(table, "terms"); });
     const std::string_view behind_mark = bytes.substr(std::min<std::size_t>(1, bytes.size()));
     if (wire::ReferencesRow row; parse(behind_mark, row))
         check(row, references_from);
@@ -124,6 +158,8 @@ void take(const wire::ToWorker& message) {
         return check_names(message.axioms().names());
     case wire::ToWorker::kFind:
         return check_names(message.find().names());
+    case wire::ToWorker::kKernel:
+        return check_kernel_request(message.kernel());
     default:
         return; // numbers and bytes that are taken as they are
     }

@@ -11,5 +11,7 @@
 #include <leanhost/runtime.hpp>
 #include <leanhost/session.hpp>
 #include <leanhost/session_pool.hpp>
+#include <leanhost/term.hpp>
+#include <leanhost/verdict.hpp>
 #include <leanhost/version.hpp>
 #include <leanhost/worker_pool.hpp>

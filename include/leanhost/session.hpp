@@ -6,6 +6,7 @@
 #include <leanhost/import_set.hpp>
 #include <leanhost/obj.hpp>
 #include <leanhost/progress.hpp>
+#include <leanhost/verdict.hpp>
 
 #include <span>
 
@@ -97,6 +98,49 @@ public:
     /// Errors: not_found; invalid_input (a constant that is not one), resource_exhausted.
     Expected<Obj> find_object(const Name& name) const;
 
+    // What the kernel says. Every call is bounded by its KernelOptions, may be cancelled (it ends
+    // within some milliseconds) and reports its heartbeats as progress. Errors of all of them:
+    // cancelled, sink_failed, invalid_argument (an index that its table does not have),
+    // invalid_input (a constant that is not one), resource_exhausted (threads, address space).
+
+    /// Checks the declaration `name` as its module states it: type, value, the whole block of an
+    /// inductive type. What stands before it is taken as given. An unsafe or partial declaration,
+    /// and one whose module lacks its private part, is declined.
+    /// Cost: the first of a module reads the module's terms once. Errors also: not_found.
+    Expected<Verdict> kernel_check(const Name& name,
+                                   const KernelOptions& kernel = {},
+                                   const CallOptions& options = {}) const;
+
+    /// Checks a new declaration against the whole environment, which does not change: to accept a
+    /// proof, say. The axioms it rests on are not judged: ask for them. Errors also:
+    /// invalid_argument (a kind that cannot be submitted).
+    Expected<Verdict> kernel_check(const CandidateDeclaration& candidate,
+                                   const KernelOptions& kernel = {},
+                                   const CallOptions& options = {}) const;
+
+    /// The terms of the declaration `name`. Errors also: not_found; unsupported (terms that a
+    /// TermTable cannot hold).
+    Expected<DeclarationTerms> declaration_terms(const Name& name,
+                                                 const CallOptions& options = {}) const;
+
+    /// The weak head normal form of a closed term, its type, or the term with the constant at its
+    /// head unfolded once (itself when there is none to unfold). The term is checked first, so
+    /// nothing is computed with what is ill typed; universe parameters count as declared.
+    Expected<TermAnswer>
+    whnf(const Term& term, const KernelOptions& kernel = {}, const CallOptions& options = {}) const;
+    Expected<TermAnswer> infer_type(const Term& term,
+                                    const KernelOptions& kernel = {},
+                                    const CallOptions& options = {}) const;
+    Expected<TermAnswer> unfold(const Term& term,
+                                const KernelOptions& kernel = {},
+                                const CallOptions& options = {}) const;
+
+    /// Whether two closed terms are definitionally equal. Both are checked first.
+    Expected<EqualityAnswer> is_def_eq(const Term& t,
+                                       const Term& s,
+                                       const KernelOptions& kernel = {},
+                                       const CallOptions& options = {}) const;
+
 protected:
     // What an engine does for the methods above. May throw Failure; the caller guards.
     virtual DeclarationRows do_query_declarations(std::span<const Name> names,
@@ -115,6 +159,30 @@ protected:
         Direction direction, std::span<const Name> names, const CallOptions& options) const = 0;
     virtual std::vector<Answer<AxiomReport>> do_axioms(std::span<const Name> names,
                                                        const CallOptions& options) const = 0;
+    virtual Verdict do_kernel_check(const Name& name,
+                                    const KernelOptions& kernel,
+                                    const CallOptions& options) const = 0;
+    virtual Verdict do_check_candidate(const CandidateDeclaration& candidate,
+                                       const KernelOptions& kernel,
+                                       const CallOptions& options) const = 0;
+    virtual DeclarationTerms do_declaration_terms(const Name& name,
+                                                  const CallOptions& options) const = 0;
+    enum class TermOperation : std::uint8_t { whnf, infer_type, unfold };
+    virtual TermAnswer do_term_operation(TermOperation operation,
+                                         const Term& term,
+                                         const KernelOptions& kernel,
+                                         const CallOptions& options) const = 0;
+    virtual EqualityAnswer do_is_def_eq(const Term& t,
+                                        const Term& s,
+                                        const KernelOptions& kernel,
+                                        const CallOptions& options) const = 0;
+
+private:
+    Expected<TermAnswer> operate(std::string_view where,
+                                 TermOperation operation,
+                                 const Term& term,
+                                 const KernelOptions& kernel,
+                                 const CallOptions& options) const;
 };
 
 } // namespace leanhost

@@ -23,6 +23,7 @@ void add_query_command(CLI::App& app, CommandBody& chosen);
 void add_stats_command(CLI::App& app, CommandBody& chosen);
 void add_doctor_command(CLI::App& app, CommandBody& chosen);
 void add_check_command(CLI::App& app, CommandBody& chosen);
+void add_whnf_command(CLI::App& app, CommandBody& chosen);
 
 /// Reads the command line, runs what `chosen` then holds, and prints what went wrong. The exit
 /// status.

@@ -170,6 +170,15 @@ bool all_found(const Column& native) {
     return wanted > 0 && facts["rows_found"] == wanted;
 }
 
+// Where modules are missing the kernel may decline all; that it was asked is what counts then.
+bool any_accepted(const Column& native) {
+    const ordered_json facts = native.phase("kernel");
+    if (!facts.is_object() || !native.import().is_object())
+        return false;
+    return native.import()["missing_modules"] != 0 || (facts["accepted"].get<std::uint64_t>() > 0 &&
+                                                       facts["reduced"].get<std::uint64_t>() > 0);
+}
+
 Finding native_drop(const Column& native) {
     const auto held = native.gauge_at("mixed_before_drop");
     const auto first = native.gauge_after_rounds(1);
@@ -262,6 +271,8 @@ std::vector<Finding> find_memory_findings(const ordered_json& columns) {
         findings.push_back(native_flat(native, "native_introspection", "bulk introspection",
                                        "introspection_before", "introspection_after",
                                        all_found(native)));
+        findings.push_back(native_flat(native, "native_kernel", "kernel_check and whnf calls",
+                                       "kernel_before", "kernel_reduced", any_accepted(native)));
         findings.push_back(native_drop(native));
     }
     if (columns.contains("model")) {

@@ -163,6 +163,14 @@ void add_times(Text& text, const ordered_json& columns) {
                   (*pooled)["facts"]["us_per_acquire"].get<double>(),
                   (*bulk)["facts"]["names_per_call"].get<std::uint64_t>(),
                   (*bulk)["facts"]["us_per_call"].get<double>());
+        if (const ordered_json* kernel = find_named(column["phases"], "kernel")) {
+            text.line("{:<7} kernel_check of one declaration after another {:.1f} µs ({} of {} "
+                      "accepted), whnf of its value {:.1f} µs",
+                      name, (*kernel)["facts"]["us_per_check"].get<double>(),
+                      (*kernel)["facts"]["accepted"].get<std::uint64_t>(),
+                      (*kernel)["facts"]["calls"].get<std::uint64_t>(),
+                      (*kernel)["facts"]["us_per_whnf"].get<double>());
+        }
     }
 }
 

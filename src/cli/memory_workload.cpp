@@ -208,7 +208,7 @@ private:
         SessionPool pool(*runtime_, {.capacity = 1});
         {
             const PooledSession session = value_or_throw(pool.acquire(imports_));
-            const std::vector<Name> names = sample_names(*session);
+            const std::vector<Name> names = sample_names(*session, options_.names_per_call);
             checkpoint("introspection_before");
             const auto start = Clock::now();
             std::uint64_t found = 0;
@@ -226,15 +226,53 @@ private:
                           {"rows_found", found},
                           {"us_per_call",
                            ms * 1000 / double(std::max<std::uint64_t>(1, options_.bulk_calls))}});
+            if (column_ == MemoryColumn::native)
+                kernel_calls(*session, pool);
             checkpoint("mixed_before_drop", true);
         }
         report_phase("mixed_before_drop", pool.stats(), {});
     }
 
+    // As many declarations checked, and as many terms reduced, from all over the environment: what
+    // is lifted for one is of no use for the next.
+    void kernel_calls(const Session& session, const SessionPool& pool) {
+        const std::vector<Name> names = sample_names(session, options_.bulk_calls);
+        if (names.empty())
+            return;
+        value_or_throw(session.kernel_check(names.front()));
+        reduce(session, names.front());
+        checkpoint("kernel_before");
+        std::uint64_t accepted = 0;
+        const auto start = Clock::now();
+        for (const Name& name : names)
+            accepted += value_or_throw(session.kernel_check(name)).kind == VerdictKind::accepted;
+        const double check_ms = milliseconds_since(start);
+        checkpoint("kernel_checked");
+        std::uint64_t reduced = 0;
+        const auto reducing = Clock::now();
+        for (const Name& name : names)
+            reduced += reduce(session, name);
+        const double whnf_ms = milliseconds_since(reducing);
+        checkpoint("kernel_reduced");
+        report_phase("kernel", pool.stats(),
+                     {{"calls", names.size()},
+                      {"accepted", accepted},
+                      {"reduced", reduced},
+                      {"us_per_check", check_ms * 1000 / double(names.size())},
+                      {"us_per_whnf", whnf_ms * 1000 / double(names.size())}});
+    }
+
+    // To weak head normal form: the value, or the type of what has none.
+    static bool reduce(const Session& session, const Name& name) {
+        DeclarationTerms terms = value_or_throw(session.declaration_terms(name));
+        const TermIndex root = terms.value ? *terms.value : terms.type;
+        return value_or_throw(session.whnf({std::move(terms.terms), root})).verdict.kind ==
+               VerdictKind::accepted;
+    }
+
     // Evenly spread over the environment, so that no page or module answers for all.
-    std::vector<Name> sample_names(const Session& session) const {
-        const std::uint64_t count =
-            std::min(options_.names_per_call, session.import_facts().constants);
+    static std::vector<Name> sample_names(const Session& session, std::uint64_t wanted) {
+        const std::uint64_t count = std::min(wanted, session.import_facts().constants);
         std::vector<Name> names;
         for (std::uint64_t i = 0; i < count; ++i) {
             const std::uint64_t at = session.import_facts().constants * i / count;

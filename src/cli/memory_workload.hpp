@@ -13,7 +13,7 @@ namespace leanhost::cli {
 /// How much the memory reproducer does. One row each in `memory_command.cpp`'s option table.
 struct MemoryWorkload {
     std::uint64_t imports = 192;    ///< fresh import/drop rounds, and again pooled ones
-    std::uint64_t bulk_calls = 512; ///< introspection calls
+    std::uint64_t bulk_calls = 512; ///< introspection calls; as many checks and reductions
     std::uint64_t names_per_call = 16;
     std::uint64_t pool_capacity = 4;
     std::uint64_t checkpoint_every = 16; ///< rounds between checkpoints

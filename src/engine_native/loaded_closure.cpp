@@ -32,7 +32,7 @@ LoadedClosure::LoadedClosure(const module::ClosureRequest& request,
       verified_at_(Clock::now().time_since_epoch()),
       closure_(module::load_closure(request, regions, monitor)),
       index_(closure_, request.max_threads, monitor), facts_(facts_of(closure_, index_)),
-      max_threads_(request.max_threads) {}
+      max_threads_(request.max_threads), kernels_(closure_, index_) {}
 
 const module::ReferenceGraph& LoadedClosure::references(Monitor& monitor) const {
     return references_.get(monitor, [&] {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/build_once.hpp"
+#include "engine_native/kernel_pool.hpp"
 #include "module/axiom_sets.hpp"
 
 #include <leanhost/session.hpp>
@@ -32,6 +33,9 @@ public:
     const module::ReferenceGraph& references(Monitor& monitor) const;
     const module::AxiomSets& axioms(Monitor& monitor) const;
 
+    /// Checkers over the closure, shared by all sessions.
+    KernelPool& kernels() const noexcept { return kernels_; }
+
     /// Whether the files are still those that were loaded, as of at most `max_age` ago.
     /// Cost: nothing inside that time, else one system call a file.
     bool is_current(Clock::duration max_age) const;
@@ -46,6 +50,7 @@ private:
     const unsigned max_threads_;
     BuildOnce<module::ReferenceGraph> references_;
     BuildOnce<module::AxiomSets> axioms_;
+    mutable KernelPool kernels_; // looks into closure_ and index_
 };
 
 } // namespace leanhost::engine_native

@@ -2,9 +2,12 @@
 
 #include "engine_native/declaration_row.hpp"
 #include "engine_native/declaration_search.hpp"
+#include "engine_native/kernel_calls.hpp"
 #include "object/expr_printer.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace leanhost::engine_native {
 namespace {
@@ -86,18 +89,23 @@ std::vector<Name> NativeSession::do_list_declarations(std::uint64_t offset,
     return names;
 }
 
-Obj NativeSession::do_find_object(const Name& name) const {
+ConstantPlace NativeSession::place_of(const Name& name) const {
     const std::optional<ConstantPlace> place = loaded_->index().find(name);
     if (!place) {
         fail(ErrorCode::not_found,
              fmt::format("no imported module declares '{}'", name.to_string()),
              {{"declaration", name.to_string()}});
     }
-    const module::ClosureModule& module = loaded_->closure().modules()[place->module];
+    return *place;
+}
+
+Obj NativeSession::do_find_object(const Name& name) const {
+    const ConstantPlace place = place_of(name);
+    const module::ClosureModule& module = loaded_->closure().modules()[place.module];
     const DeclarationKind kind = module::reading(*module.region, "constant", [&] {
-        return public_kind(module::constant_at(loaded_->closure(), *place).kind());
+        return public_kind(module::constant_at(loaded_->closure(), place).kind());
     });
-    return Obj(std::make_shared<const NativeObjHolder>(name, kind, loaded_, *place));
+    return Obj(std::make_shared<const NativeObjHolder>(name, kind, loaded_, place));
 }
 
 SearchSummary NativeSession::do_search_declarations(const DeclarationFilter& filter,
@@ -157,6 +165,70 @@ std::vector<Answer<AxiomReport>> NativeSession::do_axioms(std::span<const Name> 
             report.axioms.push_back(name_at(graph, axiom));
     }
     return answers;
+}
+
+// Of all of them together, each once.
+AxiomReport NativeSession::axioms_of(std::span<const Name> names,
+                                     const CallOptions& options) const {
+    AxiomReport all;
+    for (const Answer<AxiomReport>& answer : do_axioms(names, options)) {
+        all.is_complete = all.is_complete && answer && answer->is_complete;
+        if (answer)
+            all.axioms.insert(all.axioms.end(), answer->axioms.begin(), answer->axioms.end());
+    }
+    std::sort(all.axioms.begin(), all.axioms.end());
+    all.axioms.erase(std::unique(all.axioms.begin(), all.axioms.end()), all.axioms.end());
+    return all;
+}
+
+Verdict NativeSession::do_kernel_check(const Name& name,
+                                       const KernelOptions& kernel,
+                                       const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    Verdict verdict = check_constant(*loaded_, place_of(name), kernel, monitor);
+    if (kernel.axioms && verdict.kind == VerdictKind::accepted)
+        verdict.axioms = axioms_of(std::span(&name, 1), options);
+    return verdict;
+}
+
+Verdict NativeSession::do_check_candidate(const CandidateDeclaration& candidate,
+                                          const KernelOptions& kernel,
+                                          const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    Verdict verdict = check_candidate(*loaded_, candidate, kernel, monitor);
+    if (kernel.axioms && verdict.kind == VerdictKind::accepted)
+        verdict.axioms = axioms_of(mentioned_constants(candidate), options);
+    return verdict;
+}
+
+DeclarationTerms NativeSession::do_declaration_terms(const Name& name,
+                                                     const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    return engine_native::declaration_terms(*loaded_, place_of(name), monitor);
+}
+
+TermAnswer NativeSession::do_term_operation(TermOperation operation,
+                                            const Term& term,
+                                            const KernelOptions& kernel,
+                                            const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    switch (operation) {
+    case TermOperation::whnf:
+        return engine_native::whnf(*loaded_, term, kernel, monitor);
+    case TermOperation::infer_type:
+        return engine_native::infer_type(*loaded_, term, kernel, monitor);
+    case TermOperation::unfold:
+        return engine_native::unfold(*loaded_, term, kernel, monitor);
+    }
+    fail(ErrorCode::internal, "a term operation of no kind");
+}
+
+EqualityAnswer NativeSession::do_is_def_eq(const Term& t,
+                                           const Term& s,
+                                           const KernelOptions& kernel,
+                                           const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    return engine_native::is_def_eq(*loaded_, t, s, kernel, monitor);
 }
 
 } // namespace leanhost::engine_native

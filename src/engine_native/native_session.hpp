@@ -36,8 +36,26 @@ protected:
                   const CallOptions& options) const override;
     std::vector<Answer<AxiomReport>> do_axioms(std::span<const Name> names,
                                                const CallOptions& options) const override;
+    Verdict do_kernel_check(const Name& name,
+                            const KernelOptions& kernel,
+                            const CallOptions& options) const override;
+    Verdict do_check_candidate(const CandidateDeclaration& candidate,
+                               const KernelOptions& kernel,
+                               const CallOptions& options) const override;
+    DeclarationTerms do_declaration_terms(const Name& name,
+                                          const CallOptions& options) const override;
+    TermAnswer do_term_operation(TermOperation operation,
+                                 const Term& term,
+                                 const KernelOptions& kernel,
+                                 const CallOptions& options) const override;
+    EqualityAnswer do_is_def_eq(const Term& t,
+                                const Term& s,
+                                const KernelOptions& kernel,
+                                const CallOptions& options) const override;
 
 private:
+    module::ConstantPlace place_of(const Name& name) const;
+    AxiomReport axioms_of(std::span<const Name> names, const CallOptions& options) const;
     Name name_at(const module::ReferenceGraph& graph, module::ReferenceGraph::Number number) const;
 
     std::shared_ptr<const LoadedClosure> loaded_;

@@ -62,6 +62,7 @@ public:
         checker_.types().set_stack_limit(owner.stack_limit_);
         checker_.types().set_token(owner.token_);
         checker_.types().set_stop_token(owner.stop_token_);
+        checker_.types().set_monitor(owner.monitor_);
     }
 
     TypeChecker& types() noexcept { return checker_.types(); }
@@ -107,6 +108,10 @@ public:
         }
     }
 
+    Verdict check_new(const Declaration& declaration) { return checker_.check(declaration, now_); }
+
+    void set_limits(const ClosureLimits& from) noexcept { types().set_limits(limits(from)); }
+
     const ConstantInfo* load(NameId name) override {
         if ((name & scratch_bit) != 0 || name == anonymous)
             return nullptr;
@@ -140,7 +145,7 @@ public:
     }
 
 private:
-    static Limits limits(const ClosureLimits& from) {
+    static Limits limits(const ClosureLimits& from) noexcept {
         // What is lifted stands in the scratch: it goes with this state, never alone.
         return {from.max_heartbeats, from.max_scratch_bytes, Limits::keep_all};
     }
@@ -270,10 +275,9 @@ ClosureChecker::ClosureChecker(const module::ImportClosure& closure,
                                const module::ConstantIndex& index,
                                PlanOf plan_of,
                                const ClosureLimits& limits)
-    : closure_(closure), index_(index), plan_of_(std::move(plan_of)), limits_(limits),
+    : closure_(closure), index_(index), plan_of_(std::move(plan_of)),
       first_ordinals_(first_ordinals_of(closure)) {
-    if (limits_.max_scratch_bytes != 0)
-        limits_.keep_bytes = std::min(limits_.keep_bytes, limits_.max_scratch_bytes / 2);
+    set_limits(limits);
 }
 
 ClosureChecker::~ClosureChecker() = default;
@@ -287,7 +291,7 @@ Verdict ClosureChecker::check(std::uint32_t module, std::uint32_t declaration) {
         state.move_to(ordinal);
         return state.check(plan.constants_of(declaration), ordinal);
     } catch (...) {
-        drop(); // it may be half way through something
+        is_broken_ = true; // it may be half way through something
         throw;
     }
 }
@@ -310,11 +314,21 @@ NameId ClosureChecker::name(const Name& name) {
     return state_->names().intern(name);
 }
 
+void ClosureChecker::begin_query(Levels params) {
+    LEANHOST_REQUIRE(state_ != nullptr);
+    state_->types().begin_declaration(state_->now(), params, DefinitionSafety::safe);
+}
+
+Verdict ClosureChecker::check_new(const Declaration& declaration) {
+    LEANHOST_REQUIRE(state_ != nullptr);
+    return state_->check_new(declaration);
+}
+
 // What was found out with the constants before one declaration holds for all that come after, not
 // for those before it.
 ClosureChecker::State& ClosureChecker::state_for(Ordinal ordinal) {
     if (state_ != nullptr &&
-        (state_->now() > ordinal || state_->load_bytes() > limits_.keep_bytes)) {
+        (is_broken_ || state_->now() > ordinal || state_->load_bytes() > limits_.keep_bytes)) {
         drop();
         ++num_drops_;
     }
@@ -327,6 +341,7 @@ void ClosureChecker::drop() {
     past_heartbeats_ = total_heartbeats();
     past_reductions_ = total_reductions();
     state_.reset();
+    is_broken_ = false;
 }
 
 void ClosureChecker::set_stack_limit(std::uintptr_t limit) noexcept {
@@ -345,6 +360,20 @@ void ClosureChecker::set_stop_token(CancellationToken token) {
     stop_token_ = std::move(token);
     if (state_ != nullptr)
         state_->types().set_stop_token(stop_token_);
+}
+
+void ClosureChecker::set_monitor(Monitor* monitor) noexcept {
+    monitor_ = monitor;
+    if (state_ != nullptr)
+        state_->types().set_monitor(monitor);
+}
+
+void ClosureChecker::set_limits(const ClosureLimits& limits) noexcept {
+    limits_ = limits;
+    if (limits_.max_scratch_bytes != 0)
+        limits_.keep_bytes = std::min(limits_.keep_bytes, limits_.max_scratch_bytes / 2);
+    if (state_ != nullptr)
+        state_->set_limits(limits_);
 }
 
 std::uint64_t ClosureChecker::total_heartbeats() const noexcept {

@@ -52,10 +52,21 @@ public:
     /// Interns a name for the open checker.
     NameId name(const Name& name);
 
+    /// What is asked of the open checker from now on is one piece of work, whose terms may have
+    /// these universe parameters.
+    void begin_query(Levels params);
+    /// The verdict on a new declaration, whose terms and names are the open checker's, after all
+    /// constants of the closure. Throws as `check` does.
+    Verdict check_new(const Declaration& declaration);
+
     /// How deep the stack may reach; see TypeChecker.
     void set_stack_limit(std::uintptr_t limit) noexcept;
     void set_token(CancellationToken token);
     void set_stop_token(CancellationToken token);
+    /// Who is told of heartbeats, or null; see TypeChecker.
+    void set_monitor(Monitor* monitor) noexcept;
+    /// From now on.
+    void set_limits(const ClosureLimits& limits) noexcept;
 
     std::uint64_t total_heartbeats() const noexcept;
     std::uint64_t total_reductions() const noexcept;
@@ -78,7 +89,9 @@ private:
     std::uintptr_t stack_limit_ = 0;
     CancellationToken token_;
     CancellationToken stop_token_;
+    Monitor* monitor_ = nullptr;
     std::unique_ptr<State> state_; ///< null: nothing lifted
+    bool is_broken_ = false;       ///< dropped before it is used again: that may take its time
     std::uint64_t past_heartbeats_ = 0;
     std::uint64_t past_reductions_ = 0;
     std::uint64_t num_drops_ = 0;

@@ -138,6 +138,8 @@ std::size_t TypeChecker::scratch_bytes() const noexcept {
 void TypeChecker::check_limits() {
     if (token_.is_cancelled() || stop_token_.is_cancelled())
         fail(ErrorCode::cancelled, "the check was cancelled");
+    if (monitor_ != nullptr)
+        monitor_->report("check", heartbeats_, limits_.max_heartbeats);
     if (limits_.max_heartbeats != 0 && heartbeats_ > limits_.max_heartbeats)
         fail(ErrorCode::resource_exhausted,
              fmt::format("more than {} heartbeats", limits_.max_heartbeats));

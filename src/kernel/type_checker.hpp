@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/monitor.hpp"
 #include "kernel/builtin.hpp"
 #include "kernel/environment.hpp"
 #include "kernel/level.hpp"
@@ -77,6 +78,10 @@ public:
     void set_token(CancellationToken token) { token_ = std::move(token); }
     /// A second reason to be cancelled, or none.
     void set_stop_token(CancellationToken token) { stop_token_ = std::move(token); }
+
+    /// Is told of heartbeats now and then, and may end the check by what it throws; null: nobody.
+    void set_monitor(Monitor* monitor) noexcept { monitor_ = monitor; }
+    void set_limits(const Limits& limits) noexcept { limits_ = limits; }
 
     /// The type of `term`, which is checked throughout.
     Closure check(Term term);
@@ -327,6 +332,7 @@ private:
     Limits limits_;
     CancellationToken token_;
     CancellationToken stop_token_;
+    Monitor* monitor_ = nullptr;
     std::uintptr_t stack_limit_ = 0;
 
     ReservedArray<EnvNode> envs_;

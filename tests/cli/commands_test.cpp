@@ -219,5 +219,76 @@ TEST(MemoryCommand, TellsWhatAFurtherEnvironmentCosts) {
         << "the second copy is relocated";
 }
 
+// A small library in which everything is well typed and nothing is missing.
+class WhnfCommand : public testing::Test {
+protected:
+    WhnfCommand() {
+        const ProgramRun made = leanhost(
+            {"fixture", "--out", folder.path().string(), "--modules", "4", "--constants", "400"});
+        EXPECT_EQ(made.exit_status, 0) << made.err;
+    }
+    ProgramRun whnf(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), {"whnf", "--path", folder.path().string()});
+        return leanhost(std::move(arguments));
+    }
+    TempDir folder;
+};
+
+TEST_F(WhnfCommand, PrintsTypesAndNormalForms) {
+    const ProgramRun type = whnf({"Fixture.Bool.not", "--type"});
+    EXPECT_EQ(type.exit_status, 0) << type.err;
+    EXPECT_EQ(type.out, "∀ x0 : Fixture.Bool, (fun x1 : Fixture.Bool => Fixture.Bool) x0\n");
+    const ProgramRun form = whnf({"Fixture.Bool.true"});
+    EXPECT_EQ(form.out, "Fixture.Bool.true\n");
+}
+
+TEST_F(WhnfCommand, ChecksADeclarationAndNamesAnUnknownOne) {
+    const ProgramRun accepted = whnf({"Fixture.Bool.not_not", "--check", "--axioms", "--json"});
+    EXPECT_EQ(accepted.exit_status, 0) << accepted.err;
+    const json verdict = json::parse(accepted.out);
+    EXPECT_EQ(verdict["schema"], "leanhost.whnf/1");
+    EXPECT_EQ(verdict["verdict"], "accepted");
+    EXPECT_TRUE(verdict["axioms"].is_array());
+    const ProgramRun declined =
+        whnf({"Fixture.Bool.and_assoc", "--check", "--max-memory", "1", "--max-heartbeats", "1"});
+    EXPECT_THAT(declined.exit_status, testing::AnyOf(0, 2)) << declined.err;
+    EXPECT_EQ(whnf({"Nobody"}).exit_status, 66);
+}
+
+// What it prints as JSON it takes as JSON.
+TEST_F(WhnfCommand, JsonTermsGoRoundTrip) {
+    const ProgramRun given = whnf({"Fixture.Bool.not", "--unfold", "--json"});
+    ASSERT_EQ(given.exit_status, 0) << given.err;
+    const json term = json::parse(given.out)["term"];
+    const auto file = folder.path() / "term.json";
+    std::ofstream(file) << term.dump();
+    const ProgramRun again =
+        run_program({"/bin/sh", "-c",
+                     std::string(LEANHOST_COMMAND) + " whnf --path " + folder.path().string() +
+                         " - --json <" + file.string()});
+    ASSERT_EQ(again.exit_status, 0) << again.err;
+    EXPECT_EQ(json::parse(again.out)["text"], json::parse(given.out)["text"]);
+}
+
+TEST_F(WhnfCommand, WhatIsNoTermIsToldWhereItFails) {
+    const auto ask = [&](const std::string& term) {
+        const auto file = folder.path() / "term.json";
+        std::ofstream(file) << term;
+        return run_program({"/bin/sh", "-c",
+                            std::string(LEANHOST_COMMAND) + " whnf --path " +
+                                folder.path().string() + " - <" + file.string()});
+    };
+    EXPECT_EQ(ask("[").exit_status, 65);
+    EXPECT_THAT(ask(R"({"terms":[["app",0,0]],"root":0})").err,
+                HasSubstr("term 0: refers to term 0, there are 0 before it"));
+    EXPECT_THAT(ask(R"({"terms":[["bvar"]],"root":0})").err, HasSubstr("0 fields, its kind has 1"));
+    EXPECT_THAT(ask(R"({"terms":[["nat","12"]],"root":0})").err, HasSubstr("\"0x…\""));
+    EXPECT_THAT(ask(R"({"terms":[["nat",5]]})").err, HasSubstr("no 'root'"));
+    const ProgramRun rejected =
+        ask(R"({"names":["Nobody"],"terms":[["constant",0,0,0]],"root":0})");
+    EXPECT_EQ(rejected.exit_status, 1);
+    EXPECT_THAT(rejected.out, HasSubstr("rejected: unknown_constant"));
+}
+
 } // namespace
 } // namespace leanhost::test

@@ -1,6 +1,7 @@
 #include "worker/child/request_handler.hpp"
 
 #include "base/failure.hpp"
+#include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/wire_values.hpp"
 
 #include <leanhost/version.hpp>
@@ -23,6 +24,53 @@ void add_row(RowWriter& rows, const google::protobuf::MessageLite& message, std:
 // Empty bytes stand for a name that the environment does not hold: no message here is empty.
 void add_unknown(RowWriter& rows) {
     rows.add({});
+}
+
+// In pieces, so that bytes may be longer than a frame.
+void add_pieces(RowWriter& rows, std::string_view bytes) {
+    constexpr std::size_t piece_bytes = std::size_t{32} << 10;
+    for (std::size_t at = 0; at < bytes.size(); at += piece_bytes)
+        rows.add(bytes.substr(at, piece_bytes));
+}
+
+wire::KernelAnswer verdict_answer(const Verdict& verdict) {
+    wire::KernelAnswer answer;
+    *answer.mutable_verdict() = to_wire(verdict);
+    return answer;
+}
+
+wire::KernelAnswer
+answer_of(const Session& session, const wire::KernelRequest& request, const CallOptions& options) {
+    const KernelOptions kernel = kernel_options_from(request.options());
+    switch (request.operation_case()) {
+    case wire::KernelRequest::kCheckConstant:
+        return verdict_answer(value_or_throw(session.kernel_check(
+            name_from(request.check_constant(), "kernel.check_constant"), kernel, options)));
+    case wire::KernelRequest::kCheckCandidate:
+        return verdict_answer(value_or_throw(
+            session.kernel_check(candidate_from(request.check_candidate()), kernel, options)));
+    case wire::KernelRequest::kDeclarationTerms: {
+        wire::KernelAnswer answer;
+        *answer.mutable_declaration() = to_wire(value_or_throw(session.declaration_terms(
+            name_from(request.declaration_terms(), "kernel.declaration_terms"), options)));
+        return answer;
+    }
+    case wire::KernelRequest::kWhnf:
+        return to_wire(value_or_throw(
+            session.whnf(term_from(request.whnf(), "kernel.whnf"), kernel, options)));
+    case wire::KernelRequest::kInferType:
+        return to_wire(value_or_throw(session.infer_type(
+            term_from(request.infer_type(), "kernel.infer_type"), kernel, options)));
+    case wire::KernelRequest::kUnfold:
+        return to_wire(value_or_throw(
+            session.unfold(term_from(request.unfold(), "kernel.unfold"), kernel, options)));
+    case wire::KernelRequest::kIsDefEq:
+        return to_wire(value_or_throw(session.is_def_eq(
+            term_from(request.is_def_eq().t(), "kernel.is_def_eq.t"),
+            term_from(request.is_def_eq().s(), "kernel.is_def_eq.s"), kernel, options)));
+    default:
+        fail(ErrorCode::unsupported, "a kernel request without an operation that is known");
+    }
 }
 
 std::size_t names_at_once(const DeclarationFields& fields) {
@@ -75,6 +123,8 @@ void RequestHandler::answer(const wire::ToWorker& request,
         return find(request.find(), summary);
     case wire::ToWorker::kCapability:
         return capability(request.capability(), context, summary);
+    case wire::ToWorker::kKernel:
+        return kernel(request.kernel(), context);
     case wire::ToWorker::kPing:
         return summary.set_pong(request.ping().payload());
     case wire::ToWorker::kStats:
@@ -210,10 +260,7 @@ void RequestHandler::capability(const wire::CapabilityRequest& request,
     if (request.gives_bytes()) {
         const std::string bytes = value_or_throw(
             library->second.call(request.function(), request.input(), context.options));
-        // In pieces, so that a result may be longer than a frame.
-        constexpr std::size_t piece_bytes = std::size_t{32} << 10;
-        for (std::size_t at = 0; at < bytes.size(); at += piece_bytes)
-            context.rows.add(std::string_view(bytes).substr(at, piece_bytes));
+        add_pieces(context.rows, bytes);
         answer.set_row_bytes(bytes.size());
         return;
     }
@@ -221,6 +268,13 @@ void RequestHandler::capability(const wire::CapabilityRequest& request,
         library->second.call_rows(request.function(), request.input(), take, context.options));
     answer.set_rows(rows.rows);
     answer.set_row_bytes(rows.row_bytes);
+}
+
+void RequestHandler::kernel(const wire::KernelRequest& request, const RequestContext& context) {
+    const auto session = sessions_.find(request.session());
+    std::string bytes;
+    answer_of(*session, request, context.options).AppendToString(&bytes);
+    add_pieces(context.rows, bytes);
 }
 
 void RequestHandler::stats(wire::Summary& summary) const {

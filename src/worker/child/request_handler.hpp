@@ -45,6 +45,7 @@ private:
     void capability(const wire::CapabilityRequest& request,
                     const RequestContext& context,
                     wire::Summary& summary);
+    void kernel(const wire::KernelRequest& request, const RequestContext& context);
     void stats(wire::Summary& summary) const;
 
     Runtime runtime_;

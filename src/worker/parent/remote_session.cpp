@@ -1,6 +1,7 @@
 #include "worker/parent/remote_session.hpp"
 
 #include "base/failure.hpp"
+#include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/wire_values.hpp"
 
 #include <fmt/format.h>
@@ -279,6 +280,88 @@ std::vector<Answer<AxiomReport>> RemoteSession::do_axioms(std::span<const Name> 
         require_count(answers.size() - before, piece.size());
     });
     return answers;
+}
+
+wire::KernelAnswer RemoteSession::ask_kernel(const MakeKernelRequest& make_request,
+                                             const KernelOptions& kernel,
+                                             const CallOptions& options) const {
+    // Far beyond what a table within its bounds needs on the wire in practice.
+    constexpr std::size_t max_answer_bytes = std::size_t{512} << 20;
+    std::string bytes;
+    const auto take = [&](std::string_view row) {
+        if (row.size() > max_answer_bytes - bytes.size())
+            fail(ErrorCode::protocol_error, "an answer of the kernel that does not end");
+        bytes.append(row);
+        return SinkAnswer::proceed;
+    };
+    const auto make = [&](std::uint64_t session, wire::ToWorker& message) {
+        wire::KernelRequest& request = *message.mutable_kernel();
+        request.set_session(session);
+        *request.mutable_options() = to_wire(kernel);
+        make_request(request);
+    };
+    call(make, options, take);
+    return parsed<wire::KernelAnswer>(bytes);
+}
+
+Verdict RemoteSession::do_kernel_check(const Name& name,
+                                       const KernelOptions& kernel,
+                                       const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        append_name(name, *request.mutable_check_constant());
+    };
+    return verdict_from(ask_kernel(make, kernel, options).verdict());
+}
+
+Verdict RemoteSession::do_check_candidate(const CandidateDeclaration& candidate,
+                                          const KernelOptions& kernel,
+                                          const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        *request.mutable_check_candidate() = to_wire(candidate);
+    };
+    return verdict_from(ask_kernel(make, kernel, options).verdict());
+}
+
+DeclarationTerms RemoteSession::do_declaration_terms(const Name& name,
+                                                     const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        append_name(name, *request.mutable_declaration_terms());
+    };
+    const wire::KernelAnswer answer = ask_kernel(make, {}, options);
+    if (!answer.has_declaration())
+        fail(ErrorCode::protocol_error, "field 'answer.declaration': an answer without it");
+    return declaration_terms_from(answer.declaration());
+}
+
+TermAnswer RemoteSession::do_term_operation(TermOperation operation,
+                                            const Term& term,
+                                            const KernelOptions& kernel,
+                                            const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        switch (operation) {
+        case TermOperation::whnf:
+            *request.mutable_whnf() = to_wire(term);
+            return;
+        case TermOperation::infer_type:
+            *request.mutable_infer_type() = to_wire(term);
+            return;
+        case TermOperation::unfold:
+            *request.mutable_unfold() = to_wire(term);
+            return;
+        }
+    };
+    return term_answer_from(ask_kernel(make, kernel, options));
+}
+
+EqualityAnswer RemoteSession::do_is_def_eq(const Term& t,
+                                           const Term& s,
+                                           const KernelOptions& kernel,
+                                           const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        *request.mutable_is_def_eq()->mutable_t() = to_wire(t);
+        *request.mutable_is_def_eq()->mutable_s() = to_wire(s);
+    };
+    return equality_answer_from(ask_kernel(make, kernel, options));
 }
 
 std::string RemoteSession::call_capability(std::string_view library,

@@ -55,11 +55,31 @@ protected:
                   const CallOptions& options) const override;
     std::vector<Answer<AxiomReport>> do_axioms(std::span<const Name> names,
                                                const CallOptions& options) const override;
+    Verdict do_kernel_check(const Name& name,
+                            const KernelOptions& kernel,
+                            const CallOptions& options) const override;
+    Verdict do_check_candidate(const CandidateDeclaration& candidate,
+                               const KernelOptions& kernel,
+                               const CallOptions& options) const override;
+    DeclarationTerms do_declaration_terms(const Name& name,
+                                          const CallOptions& options) const override;
+    TermAnswer do_term_operation(TermOperation operation,
+                                 const Term& term,
+                                 const KernelOptions& kernel,
+                                 const CallOptions& options) const override;
+    EqualityAnswer do_is_def_eq(const Term& t,
+                                const Term& s,
+                                const KernelOptions& kernel,
+                                const CallOptions& options) const override;
 
 private:
     using MakeMessage = std::function<void(std::uint64_t session, wire::ToWorker&)>;
     wire::Summary
     call(const MakeMessage& make, const CallOptions& options, const WireRowSink& rows = {}) const;
+    using MakeKernelRequest = std::function<void(wire::KernelRequest&)>;
+    wire::KernelAnswer ask_kernel(const MakeKernelRequest& make_request,
+                                  const KernelOptions& kernel,
+                                  const CallOptions& options) const;
 
     std::shared_ptr<Worker> worker_;
     ImportFacts facts_;

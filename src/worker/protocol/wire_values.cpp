@@ -1,8 +1,6 @@
 #include "worker/protocol/wire_values.hpp"
 
-#include "base/failure.hpp"
-
-#include <fmt/format.h>
+#include "worker/protocol/field_error.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -12,17 +10,13 @@ namespace {
 
 constexpr std::uint32_t number_component = std::numeric_limits<std::uint32_t>::max();
 
-[[noreturn]] void bad(std::string_view field, std::string_view what) {
-    fail(ErrorCode::protocol_error, fmt::format("field '{}': {}", field, what));
-}
-
 // Walks a name table; every step looks whether the table still has what it needs.
 class NameTableReader {
 public:
     NameTableReader(const wire::NameTable& table, std::string_view field)
         : table_(table), field_(field) {
         if (static_cast<std::size_t>(table.component_counts_size()) > max_names_a_message)
-            bad(field, "more names than a message may hold");
+            bad_field(field, "more names than a message may hold");
     }
 
     std::vector<Name> read() {
@@ -32,7 +26,7 @@ public:
             names.push_back(name(count));
         if (component_ != table_.text_sizes_size() || text_ != table_.texts().size() ||
             number_ != table_.numbers_size())
-            bad(field_, "a name table that holds more than its names");
+            bad_field(field_, "a name table that holds more than its names");
         return names;
     }
 
@@ -40,7 +34,7 @@ private:
     Name name(std::uint32_t components) {
         if (components > max_name_components ||
             components > static_cast<std::uint32_t>(table_.text_sizes_size() - component_))
-            bad(field_, "a name with more components than its table holds");
+            bad_field(field_, "a name with more components than its table holds");
         std::vector<Name::Component> parts;
         parts.reserve(components);
         for (std::uint32_t i = 0; i < components; ++i)
@@ -52,11 +46,11 @@ private:
         const std::uint32_t size = table_.text_sizes(component_++);
         if (size == number_component) {
             if (number_ == table_.numbers_size())
-                bad(field_, "a name with more numbers than its table holds");
+                bad_field(field_, "a name with more numbers than its table holds");
             return {.text = {}, .number = table_.numbers(number_++), .is_number = true};
         }
         if (size > table_.texts().size() - text_)
-            bad(field_, "a name with more text than its table holds");
+            bad_field(field_, "a name with more text than its table holds");
         std::string text = table_.texts().substr(text_, size);
         text_ += size;
         return {.text = std::move(text), .number = 0, .is_number = false};
@@ -79,7 +73,6 @@ void add_texts(const std::vector<std::string>& texts,
 }
 
 constexpr std::uint32_t num_profiles = 3;
-constexpr std::uint32_t num_declaration_kinds = 8;
 constexpr std::uint32_t num_safeties = 3;
 constexpr std::uint32_t num_hint_kinds = 3;
 
@@ -104,13 +97,6 @@ std::optional<ErrorCode> code_of(std::string_view id) noexcept {
 }
 
 } // namespace
-
-template <class Enum>
-Enum enumerator_from(std::uint32_t value, std::uint32_t count, std::string_view field) {
-    if (value >= count)
-        bad(field, fmt::format("{} is none of the {} values known", value, count));
-    return static_cast<Enum>(value);
-}
 
 void append_name(const Name& name, wire::NameTable& out) {
     out.add_component_counts(static_cast<std::uint32_t>(name.components().size()));
@@ -139,7 +125,7 @@ std::vector<Name> names_from(const wire::NameTable& table, std::string_view fiel
 Name name_from(const wire::NameTable& table, std::string_view field) {
     std::vector<Name> names = names_from(table, field);
     if (names.size() != 1)
-        bad(field, fmt::format("{} names where one belongs", names.size()));
+        bad_field(field, fmt::format("{} names where one belongs", names.size()));
     return std::move(names.front());
 }
 
@@ -409,7 +395,7 @@ wire::ReferencesRow to_wire(const std::vector<Reference>& references) {
 std::vector<Reference> references_from(const wire::ReferencesRow& row) {
     std::vector<Name> names = names_from(row.names(), "references.names");
     if (names.size() != static_cast<std::size_t>(row.is_in_type_size()))
-        bad("references.is_in_type", "not one for each name");
+        bad_field("references.is_in_type", "not one for each name");
     std::vector<Reference> references;
     references.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i)
