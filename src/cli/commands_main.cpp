@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
     add_fixture_command(app, chosen);
     add_convert_command(app, chosen);
     add_query_command(app, chosen);
+    add_whnf_command(app, chosen);
     add_stats_command(app, chosen);
     add_doctor_command(app, chosen);
     add_check_command(app, chosen);
