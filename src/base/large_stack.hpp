@@ -10,6 +10,10 @@
 
 namespace leanhost {
 
+/// The stack of a call on a session that may recurse deeply. In a worker it counts against the
+/// limit on data: see worker::data_limit_bytes.
+inline constexpr std::size_t deep_call_stack_bytes = std::size_t{64} << 20;
+
 /// Runs `step(context)` on a new thread whose stack has `stack_bytes`, and waits for its end.
 /// `step` must not throw. Throws Failure `resource_exhausted` when stack or thread cannot be had.
 void run_step_on_large_stack(std::size_t stack_bytes, void (*step)(void*) noexcept, void* context);

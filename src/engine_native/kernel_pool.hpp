@@ -63,18 +63,20 @@ public:
     /// whose call fails is not used again.
     template <class F>
     auto run(const KernelOptions& options, Monitor& monitor, F&& body) {
-        return kernel::run_on_check_stack([&](std::uintptr_t stack_limit) {
-            std::unique_ptr<CallChecker> checker = take();
-            checker->begin(options, monitor, stack_limit);
-            try {
-                auto result = body(*checker);
-                give_back(std::move(checker));
-                return result;
-            } catch (...) {
-                release(std::move(checker));
-                throw;
-            }
-        });
+        return kernel::run_on_check_stack(
+            [&](std::uintptr_t stack_limit) {
+                std::unique_ptr<CallChecker> checker = take();
+                checker->begin(options, monitor, stack_limit);
+                try {
+                    auto result = body(*checker);
+                    give_back(std::move(checker));
+                    return result;
+                } catch (...) {
+                    release(std::move(checker));
+                    throw;
+                }
+            },
+            deep_call_stack_bytes);
     }
 
     /// Of idle checkers.

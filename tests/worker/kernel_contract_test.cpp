@@ -94,6 +94,26 @@ Term constant(const Name& name) {
     return *builder.take(root);
 }
 
+// What the kernel only reserves, address space for terms and a stack, does not count against the
+// limit that a worker has; what it uses does.
+TEST_P(KernelContract, AWorkerWithALimitOnDataChecksAsWell) {
+    if (GetParam() != Where::in_worker)
+        return; // this process has no such limit
+    WorkerOptions options;
+    options.executable = LEANHOST_WORKER_PROGRAM;
+    options.runtime.search_path = {folder_->path()};
+    options.use_template = false;
+    options.max_data_bytes = std::uint64_t{64} << 20;
+    Supervisor supervisor;
+    const RemoteSession session(
+        std::make_shared<Worker>(supervisor, options, imports(), WorkerHooks{}), nullptr);
+    for (int i = 0; i < 3; ++i) {
+        const auto verdict = session.kernel_check(Name("Fixture.Bool.not"));
+        ASSERT_TRUE(verdict) << verdict.error().message();
+        EXPECT_EQ(verdict->kind, VerdictKind::accepted) << verdict->message;
+    }
+}
+
 // not (not … (not true)), `count` times.
 Term nested_not(std::uint32_t count) {
     TermTableBuilder builder;

@@ -1,6 +1,7 @@
 #include "worker/parent/supervisor.hpp"
 
 #include "base/guard.hpp"
+#include "base/large_stack.hpp"
 #include "worker/protocol/wire_values.hpp"
 
 #include <leanhost/version.hpp>
@@ -57,12 +58,14 @@ void check_answer(const wire::HelloAnswer& answer) {
 std::uint64_t data_limit_bytes(const WorkerOptions& options) {
     if (!options.max_data_bytes)
         return 0;
-    // A stack of 8 MiB for each thread that runs requests or imports, and what the program and its
-    // libraries and two arenas of malloc need before any work.
+    // A stack of 8 MiB for each thread that runs requests or imports, one more for what such a
+    // request asks of the kernel, and what the program and its libraries and two arenas of malloc
+    // need before any work.
     constexpr std::uint64_t stack_bytes = std::uint64_t{8} << 20;
     constexpr std::uint64_t base_bytes = std::uint64_t{64} << 20;
     const std::uint64_t threads = options.max_running_requests + 64;
-    return *options.max_data_bytes + threads * stack_bytes + base_bytes;
+    return *options.max_data_bytes + threads * stack_bytes +
+           options.max_running_requests * deep_call_stack_bytes + base_bytes;
 }
 
 Supervisor::Supervisor(OnBurial on_burial, std::unique_ptr<MemoryCgroup> cgroup)
