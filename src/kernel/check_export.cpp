@@ -299,7 +299,8 @@ public:
                   Monitor& monitor,
                   std::uintptr_t stack_limit)
         : ExportCheck(path, options, monitor), stack_limit_(stack_limit) {
-        arena_.keep_old_tables();
+        if (!has_memory_limit()) // else nobody looks before all is read
+            arena_.keep_old_tables();
     }
 
 private:
