@@ -14,6 +14,14 @@ namespace leanhost::cli {
 namespace {
 
 constexpr std::size_t max_command_bytes = 300;
+
+// Whether `command` is a command line of the program at the path `program`.
+bool runs(std::string_view command, std::string_view program) {
+    const auto last_part = [](std::string_view path) {
+        return path.substr(path.rfind('/') + 1); // npos + 1 is 0
+    };
+    return last_part(command.substr(0, command.find(' '))) == last_part(program);
+}
 constexpr std::size_t max_module_files = 256;
 
 void keep_maximum(std::optional<std::uint64_t>& peak, std::optional<std::uint64_t> value) {
@@ -190,7 +198,9 @@ void ProcessWatch::take_reports() {
                 page.mode == LEANHOST_REGIONS_OFF ? Coverage::switched_off : Coverage::covered;
         }
         record->mode = page.mode;
-        if (record->command.empty())
+        // One that was seen once may have been seen before it became that program.
+        if (record->command.empty() ||
+            (record->times_seen <= 1 && !runs(record->command, page.program)))
             record->command = page.program;
         add_report(record->sharing, page.stats);
     }
