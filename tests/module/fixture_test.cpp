@@ -1,4 +1,5 @@
 #include "module/fixture/fixture_library.hpp"
+#include "module/fixture/fixture_manifest.hpp"
 #include "module/import_closure.hpp"
 #include "module/raw_olean.hpp"
 #include "module/region_registry.hpp"
@@ -279,6 +280,16 @@ TEST(WriteFixture, AnotherShapeIsAnotherFixture) {
     const FixtureReport like_lean = *write_fixture(options);
     EXPECT_FALSE(like_lean.was_there);
     EXPECT_NE(even.digest, like_lean.digest);
+}
+
+// A folder that holds a fixture of the same version and options is left as it is: whoever changes what
+// is written must raise generator_version, and then the digest here.
+TEST(FixtureVersion, IsRaisedWhenTheContentChanges) {
+    const test::TempDir dir;
+    const auto report = write_fixture(options_for(dir.path(), 4, 400));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(generator_version, 3U);
+    EXPECT_EQ(report->digest, 14239412403460298274U);
 }
 
 } // namespace
