@@ -130,7 +130,7 @@ public:
 
     Term load_value(const ConstantInfo& info) override {
         const Term value = reading(origins_[info.origin], [&](ConstantInfoRef from) {
-            return lifter_.term(from.value());
+            return closed_term(from.value());
         });
         environment_.set_value(info.name, value);
         return value;
@@ -159,6 +159,14 @@ private:
         return declaration == ModulePlan::none ? first : first + 1 + declaration;
     }
 
+    // What has loose variables is not even looked at, whether it is to be checked or taken as given.
+    Term closed_term(object::ExprRef expr) {
+        const Term term = lifter_.term(expr);
+        if (types().store()[term].loose != 0)
+            reject(RejectReason::loose_bound_variable, "a bound variable that nothing binds");
+        return term;
+    }
+
     // The value is left out.
     ConstantInfo lift_constant(ConstantInfoRef from, Ordinal ordinal, InductiveFacts& facts) {
         ConstantInfo info;
@@ -173,7 +181,7 @@ private:
             info.height = hints.height;
         }
         info.params = lifter_.params(from.universe_params());
-        info.type = lifter_.term(from.type());
+        info.type = closed_term(from.type());
         info.ordinal = ordinal;
         if (is_inductive_kind(info.kind))
             facts = lift_facts(from, info.type);
@@ -207,7 +215,7 @@ private:
             facts.has_k = from.has_k();
             for (const object::RecursorRuleRef rule : from.rules())
                 facts.rules.push_back({lifter_.name(rule.constructor()), count(rule.num_fields()),
-                                       lifter_.term(rule.rhs())});
+                                       closed_term(rule.rhs())});
             facts.inductive = major_inductive(checker_.types().store(), facts, type);
             break;
         }
@@ -229,7 +237,7 @@ private:
                 InductiveFacts facts;
                 ConstantInfo info = lift_constant(from, ordinal, facts);
                 if (from.has_value())
-                    info.value = lifter_.term(from.value());
+                    info.value = closed_term(from.value());
                 if (is_inductive_kind(info.kind)) {
                     info.facts = static_cast<std::uint32_t>(declaration.facts.size());
                     declaration.facts.push_back(std::move(facts));

@@ -124,6 +124,30 @@ TEST(CheckModules, WhatIsUnsafeIsCountedAndMayNotBeUsed) {
     EXPECT_EQ(report.num_not_checked, 1U);
 }
 
+// An imported module is taken as given, but not at its word that its terms are closed.
+TEST(CheckModules, LooseVariablesAreRefusedWhereverTheyStand) {
+    ExportText text;
+    text.axiom("loose", text.bvar(0));
+    text.axiom("user", text.constant("loose"));
+    const TempDir folder;
+    convert(folder.write("export.ndjson", text.text()), folder.path(), 1);
+    const ModuleLibrary library(folder.path());
+    const ModulesReport all = library.check();
+    ASSERT_EQ(all.findings.size(), 2U);
+    Monitor monitor;
+    for (const ModuleFinding& finding : all.findings) {
+        EXPECT_EQ(finding.verdict.reason, "loose_bound_variable") << finding.declaration;
+        const auto& modules = library.closure().modules();
+        for (std::uint32_t i = 0; i < modules.size(); ++i) {
+            if (modules[i].text != finding.module)
+                continue;
+            const std::uint32_t only[] = {i}; // what it imports is not checked
+            EXPECT_EQ(reason(check_modules(library.closure(), library.index(), only, {}, monitor)),
+                      "loose_bound_variable");
+        }
+    }
+}
+
 TEST(CheckModules, AnAxiomThatIsNotAllowedIsNamed) {
     ExportText text;
     text.axiom("mine", text.pi(text.sort(0), text.bvar(0)));

@@ -282,8 +282,8 @@ TEST(WriteFixture, AnotherShapeIsAnotherFixture) {
     EXPECT_NE(even.digest, like_lean.digest);
 }
 
-// A folder that holds a fixture of the same version and options is left as it is: whoever changes what
-// is written must raise generator_version, and then the digest here.
+// A folder that holds a fixture of the same version and options is left as it is: whoever changes
+// what is written must raise generator_version, and then the digest here.
 TEST(FixtureVersion, IsRaisedWhenTheContentChanges) {
     const test::TempDir dir;
     const auto report = write_fixture(options_for(dir.path(), 4, 400));
