@@ -129,9 +129,8 @@ public:
     }
 
     Term load_value(const ConstantInfo& info) override {
-        const Term value = reading(origins_[info.origin], [&](ConstantInfoRef from) {
-            return closed_term(from.value());
-        });
+        const Term value = reading(origins_[info.origin],
+                                   [&](ConstantInfoRef from) { return closed_term(from.value()); });
         environment_.set_value(info.name, value);
         return value;
     }
@@ -159,7 +158,8 @@ private:
         return declaration == ModulePlan::none ? first : first + 1 + declaration;
     }
 
-    // What has loose variables is not even looked at, whether it is to be checked or taken as given.
+    // What has loose variables is not even looked at, whether it is to be checked or taken as
+    // given.
     Term closed_term(object::ExprRef expr) {
         const Term term = lifter_.term(expr);
         if (types().store()[term].loose != 0)
