@@ -37,15 +37,6 @@ bool is_module_file(const std::filesystem::path& file) {
     return file.extension() == ".olean";
 }
 
-nlohmann::ordered_json unlisted_axioms_json(const ExportReport& report) {
-    auto rows = nlohmann::ordered_json::array();
-    for (const kernel::UnlistedAxiom& unlisted : report.unlisted_axioms)
-        rows.push_back({{"axiom", unlisted.axiom},
-                        {"num_declarations", unlisted.num_declarations},
-                        {"declarations", unlisted.declarations}});
-    return rows;
-}
-
 nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportReport& report) {
     nlohmann::ordered_json json;
     json["schema"] = "leanhost.check/1";
@@ -60,7 +51,7 @@ nlohmann::ordered_json to_json(const std::filesystem::path& file, const ExportRe
     json["unsafe_or_partial"] = report.num_unsafe;
     json["axioms"] = report.axioms;
     if (!report.unlisted_axioms.empty())
-        json["unlisted_axioms"] = unlisted_axioms_json(report);
+        json["unlisted_axioms"] = unlisted_axioms_json(report.unlisted_axioms);
     json["heartbeats"] = report.heartbeats;
     json["read_bytes"] = report.read_bytes;
     json["peak_bytes"] = report.peak_bytes;

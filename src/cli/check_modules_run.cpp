@@ -51,7 +51,8 @@ check_modules(const CheckedModules& what, const kernel::CheckOptions& options, M
 
 void print_modules_report(const ModulesReport& report) {
     for (const kernel::ModuleFinding& finding : report.findings) {
-        fmt::print("{}: {}: {}\n", finding.module, outcome_name(finding.verdict.outcome),
+        fmt::print("{}{}{}: {}\n", finding.module, finding.module.empty() ? "" : ": ",
+                   outcome_name(finding.verdict.outcome),
                    describe(finding.declaration, finding.verdict));
     }
     if (report.num_not_accepted > report.findings.size())
@@ -86,6 +87,8 @@ void print_modules_report_json(const ModulesReport& report) {
     json["constants"] = constants_json(report.constants);
     json["not_checked"] = report.num_not_checked;
     json["axioms"] = report.axioms;
+    if (!report.unlisted_axioms.empty())
+        json["unlisted_axioms"] = unlisted_axioms_json(report.unlisted_axioms);
     json["heartbeats"] = report.heartbeats;
     json["reductions"] = report.reductions;
     json["peak_bytes"] = report.peak_bytes;

@@ -52,6 +52,15 @@ nlohmann::ordered_json constants_json(const std::array<std::uint64_t, 8>& by_kin
     return constants;
 }
 
+nlohmann::ordered_json unlisted_axioms_json(const std::vector<kernel::UnlistedAxiom>& axioms) {
+    auto rows = nlohmann::ordered_json::array();
+    for (const kernel::UnlistedAxiom& unlisted : axioms)
+        rows.push_back({{"axiom", unlisted.axiom},
+                        {"num_declarations", unlisted.num_declarations},
+                        {"declarations", unlisted.declarations}});
+    return rows;
+}
+
 std::string dump_json_line(const nlohmann::ordered_json& json) {
     return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

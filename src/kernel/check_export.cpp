@@ -4,8 +4,6 @@
 #include "kernel/export_check.hpp"
 #include "kernel/parallel_check.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace leanhost::kernel {
@@ -50,14 +48,6 @@ private:
 };
 
 } // namespace
-
-Verdict axiom_verdict(const CheckOptions& options, const std::string& axiom) {
-    const auto* const allowed = options.allowed_axioms;
-    if (allowed == nullptr || std::find(allowed->begin(), allowed->end(), axiom) != allowed->end())
-        return {};
-    return {Outcome::rejected, "axiom_not_allowed",
-            fmt::format("the axiom {} is not among those allowed", axiom), ""};
-}
 
 ExportReport
 check_export(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor) {

@@ -20,8 +20,7 @@ struct CheckOptions {
     /// Modules: what was lifted from them and is kept between declarations.
     std::size_t keep_lifted_bytes = std::size_t{2} << 20;
     unsigned jobs = 1; ///< threads; 1: each declaration is checked as it is read
-    /// Null: all axioms are allowed. Otherwise what rests on one that is not listed is rejected
-    /// (modules: the axiom itself is).
+    /// Null: all axioms are allowed. Otherwise what rests on one that is not listed is rejected.
     const std::vector<std::string>* allowed_axioms = nullptr;
     /// Exports: called for each accepted declaration, in order, with the first name that it
     /// declares and the axioms that it rests on.
@@ -37,9 +36,6 @@ struct UnlistedAxiom {
 
     static constexpr std::size_t max_declarations = 100;
 };
-
-/// Accepted, or rejected with the name of an axiom that the options do not allow.
-Verdict axiom_verdict(const CheckOptions& options, const std::string& axiom);
 
 /// What became of an export, and what it cost.
 struct ExportReport {

@@ -4,12 +4,15 @@
 #include "base/workers.hpp"
 #include "kernel/check_stack.hpp"
 #include "kernel/closure_checker.hpp"
+#include "kernel/unlisted_axioms.hpp"
+#include "module/axiom_sets.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <limits>
 #include <mutex>
 
 namespace leanhost::kernel {
@@ -39,6 +42,8 @@ public:
         const unsigned jobs = std::clamp(options_.jobs, 1U, most_jobs);
         run_workers(static_cast<unsigned>(std::min<std::size_t>(jobs, pieces_.size() + 1)),
                     [this](unsigned worker) { work(worker == 0); });
+        if (options_.allowed_axioms != nullptr)
+            look_at_axioms(modules);
         return report(modules.size());
     }
 
@@ -129,23 +134,45 @@ private:
         const auto places = plan(module).constants_of(declaration);
         const module::ClosureModule& in = closure_.modules()[module];
         const auto name = [&] { return in.data.constant(places[0]).name().to_string(); };
-        if (verdict.outcome == Outcome::accepted)
-            verdict = policy(in.data.constant(places[0]), counts);
         if (verdict.outcome != Outcome::accepted) {
             add_finding({module, declaration, {in.text, name(), std::move(verdict)}});
             return;
         }
         ++counts.num_declarations;
+        if (in.data.constant(places[0]).kind() == ConstantKind::axiom)
+            counts.axioms.push_back(name());
         for (const std::uint32_t place : places)
             ++counts.constants[static_cast<std::size_t>(in.data.constant(place).kind())];
     }
 
-    // An accepted axiom may still be one that the caller does not allow.
-    Verdict policy(object::ConstantInfoRef constant, ModulesReport& counts) const {
-        if (constant.kind() != ConstantKind::axiom)
-            return {};
-        counts.axioms.push_back(constant.name().to_string());
-        return axiom_verdict(options_, counts.axioms.back());
+    // What was accepted may still rest on an axiom that the caller does not allow.
+    void look_at_axioms(std::span<const std::uint32_t> modules) {
+        const module::ReferenceGraph graph(closure_, index_, options_.jobs, monitor_);
+        const module::AxiomSets sets(closure_, graph, monitor_);
+        UnlistedAxioms unlisted(options_);
+        for (const std::uint32_t module : modules) {
+            const ModulePlan* const plan = plans_[module].peek();
+            for (std::uint32_t i = 0; plan != nullptr && i < plan->num_declarations(); ++i)
+                look_at_axioms({module, plan->constants_of(i).front()}, graph, sets, unlisted);
+        }
+        report_.unlisted_axioms = unlisted.all();
+        if (!unlisted.empty())
+            add_finding({last_module,
+                         0,
+                         {"", unlisted.all().front().declarations.front(), unlisted.verdict()}});
+    }
+
+    void look_at_axioms(module::ConstantPlace place,
+                        const module::ReferenceGraph& graph,
+                        const module::AxiomSets& sets,
+                        UnlistedAxioms& unlisted) const {
+        const auto constant = module::constant_at(closure_, place);
+        if (constant.kind() == ConstantKind::axiom)
+            return;
+        for (const auto axiom : sets.axioms(graph.number_of(place))) {
+            const auto name = module::constant_at(closure_, graph.place_of(axiom)).name();
+            unlisted.add(name.to_string(), constant.name().to_string());
+        }
     }
 
     void add_finding(Finding finding) {
@@ -189,6 +216,7 @@ private:
     }
 
     static constexpr unsigned most_jobs = 256;
+    static constexpr std::uint32_t last_module = std::numeric_limits<std::uint32_t>::max();
     static constexpr std::uint32_t piece_size = 64;
 
     const module::ImportClosure& closure_;

@@ -23,6 +23,9 @@ struct ModulesReport {
     std::array<std::uint64_t, 8> constants{}; ///< accepted, by ConstantKind
     std::uint64_t num_not_checked = 0;        ///< constants that are unsafe or partial
     std::vector<std::string> axioms;          ///< declared in the modules checked
+    /// Those that accepted declarations rest on, through the whole closure, and that the options do
+    /// not allow; together they are one finding, of no module.
+    std::vector<UnlistedAxiom> unlisted_axioms;
     std::uint64_t heartbeats = 0;
     std::uint64_t reductions = 0;
     std::size_t peak_bytes = 0; ///< of lifted terms and results, of all threads together

@@ -57,8 +57,11 @@ ExportReport ExportCheck::run(const std::filesystem::path& path) {
                            failure.error().message(), "reading"};
     }
     finish();
-    if (report_.verdict.outcome == Outcome::accepted && !report_.unlisted_axioms.empty())
-        refuse_unlisted_axioms();
+    report_.unlisted_axioms = unlisted_axioms_.all();
+    if (report_.verdict.outcome == Outcome::accepted && !unlisted_axioms_.empty()) {
+        report_.declaration = unlisted_axioms_.all().front().declarations.front();
+        report_.verdict = unlisted_axioms_.verdict();
+    }
     report_.lean_version = loader_.export_meta().lean_version;
     report_.format_version = loader_.export_meta().format_version;
     report_.reading_bytes = read_bytes();
@@ -77,45 +80,10 @@ void ExportCheck::look_at_axioms(const Declaration& declaration) {
         texts.push_back(names_.text(axiom));
     if (options_.on_axioms)
         options_.on_axioms(name, texts);
-    if (options_.allowed_axioms == nullptr || info.kind == ConstantKind::axiom)
+    if (info.kind == ConstantKind::axiom)
         return;
-    for (const std::string& axiom : texts) {
-        if (axiom_verdict(options_, axiom).outcome != Outcome::accepted)
-            add_unlisted(axiom, name);
-    }
-}
-
-void ExportCheck::add_unlisted(const std::string& axiom, const std::string& declaration) {
-    auto& all = report_.unlisted_axioms;
-    auto at = std::find_if(all.begin(), all.end(),
-                           [&](const UnlistedAxiom& known) { return known.axiom == axiom; });
-    if (at == all.end()) {
-        if (all.size() == ExportReport::max_unlisted_axioms)
-            return;
-        at = all.insert(all.end(), UnlistedAxiom{axiom, 0, {}});
-    }
-    ++at->num_declarations;
-    if (at->declarations.size() < UnlistedAxiom::max_declarations)
-        at->declarations.push_back(declaration);
-}
-
-void ExportCheck::refuse_unlisted_axioms() {
-    constexpr std::size_t most_axioms = 16;
-    constexpr std::size_t most_declarations = 3;
-    const auto& all = report_.unlisted_axioms;
-    report_.declaration = all.front().declarations.front();
-    report_.verdict = axiom_verdict(options_, all.front().axiom);
-    std::string& text = report_.verdict.message = "axioms are used that are not allowed:";
-    for (std::size_t i = 0; i < all.size() && i < most_axioms; ++i) {
-        const UnlistedAxiom& unlisted = all[i];
-        text += fmt::format("\n  {} by {}:", unlisted.axiom, unlisted.num_declarations);
-        for (std::size_t k = 0; k < unlisted.declarations.size() && k < most_declarations; ++k)
-            text += " " + unlisted.declarations[k];
-        if (unlisted.num_declarations > most_declarations)
-            text += " …";
-    }
-    if (all.size() > most_axioms)
-        text += fmt::format("\n  and {} more", all.size() - most_axioms);
+    for (const std::string& axiom : texts)
+        unlisted_axioms_.add(axiom, name);
 }
 
 bool ExportCheck::is_closed(const Declaration& declaration) const {

@@ -4,6 +4,7 @@
 #include "kernel/check_export.hpp"
 #include "kernel/checker.hpp"
 #include "kernel/export_loader.hpp"
+#include "kernel/unlisted_axioms.hpp"
 
 namespace leanhost::kernel {
 
@@ -70,11 +71,6 @@ protected:
 
     void look_at_axioms(const Declaration& declaration);
 
-    void add_unlisted(const std::string& axiom, const std::string& declaration);
-
-    // By the name of each axiom, with a few that rest on it.
-    void refuse_unlisted_axioms();
-
     void end_at(const Declaration& declaration, Verdict verdict) {
         report_.declaration = names_.text(declaration.declared().front().name);
         report_.verdict = std::move(verdict);
@@ -102,6 +98,7 @@ protected:
     TermStore store_;
     ExportLoader loader_;
     AxiomUse axiom_use_{store_};
+    UnlistedAxioms unlisted_axioms_{options_};
     ExportReport report_;
 };
 

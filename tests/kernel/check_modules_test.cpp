@@ -148,16 +148,25 @@ TEST(CheckModules, LooseVariablesAreRefusedWhereverTheyStand) {
     }
 }
 
-TEST(CheckModules, AnAxiomThatIsNotAllowedIsNamed) {
+// As for exports: an axiom that is declared and not used harms nobody, one that is used is refused
+// by its name, whichever module declares it.
+TEST(CheckModules, WhatRestsOnAnAxiomThatIsNotAllowedIsNamed) {
     ExportText text;
-    text.axiom("mine", text.pi(text.sort(0), text.bvar(0)));
+    text.axiom("mine", text.sort(0));
     const TempDir folder;
-    const auto path = folder.write("export.ndjson", text.text());
     const std::vector<std::string> allowed = {"other"};
     CheckOptions options;
     options.allowed_axioms = &allowed;
-    const ModulesReport report = check_converted(path, 500, options);
+    EXPECT_EQ(reason(check_converted(folder.write("a.ndjson", text.text()), 500, options)),
+              "accepted");
+    text.definition("first", text.sort(0), text.constant("mine"));
+    text.definition("second", text.sort(0), text.constant("first"));
+    const auto path = folder.write("b.ndjson", text.text());
+    const ModulesReport report = check_converted(path, 1, options);
     EXPECT_EQ(reason(report), "axiom_not_allowed");
+    ASSERT_EQ(report.unlisted_axioms.size(), 1U);
+    EXPECT_EQ(report.unlisted_axioms[0].axiom, "mine");
+    EXPECT_EQ(report.unlisted_axioms[0].num_declarations, 2U);
     EXPECT_EQ(report.axioms, std::vector<std::string>{"mine"});
     EXPECT_EQ(reason(check_converted(path)), "accepted");
 }
