@@ -57,8 +57,11 @@ void print_modules_report(const ModulesReport& report) {
     }
     if (report.num_not_accepted > report.findings.size())
         fmt::print("… and {} more\n", report.num_not_accepted - report.findings.size());
-    fmt::print("{}: {} declarations of {} modules accepted, {} not\n", outcome_name(report.outcome),
-               report.num_declarations, report.num_modules, report.num_not_accepted);
+    fmt::print("{}: {} declarations in {} module{} accepted", outcome_name(report.outcome),
+               report.num_declarations, report.num_modules, report.num_modules == 1 ? "" : "s");
+    if (report.num_not_accepted != 0)
+        fmt::print(", {} not", report.num_not_accepted);
+    fmt::print("\n");
     if (report.num_assumed_modules != 0)
         fmt::print("  {} imported modules taken as given (--closure checks them)\n",
                    report.num_assumed_modules);
