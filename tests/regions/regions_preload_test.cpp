@@ -284,7 +284,8 @@ TEST_F(RegionsReport, EveryForkedChildHasItsOwnPage) {
         EXPECT_EQ(all[i].magic, LEANHOST_REGIONS_MAGIC);
         EXPECT_EQ(all[i].parent_pid, all[0].pid);
         EXPECT_NE(all[i].pid, all[0].pid);
-        EXPECT_GT(all[i].stats.maps, 0U) << "a child's own rounds";
+        // Where the parent's thread held every module at the fork, the child has only shares.
+        EXPECT_GT(all[i].stats.maps + all[i].stats.shares, 0U) << "a child's own rounds";
         EXPECT_LT(all[i].stats.live_regions, 1000U);
         EXPECT_LT(all[i].stats.maps + all[i].stats.shares, all[0].stats.maps + all[0].stats.shares);
     }
