@@ -8,15 +8,13 @@
 
 namespace leanhost::fuzz {
 
-using kernel::Outcome;
-
 namespace {
 
-std::string difference(const char* change, const ExportModel& model, Outcome is) {
+std::string difference(const char* change, const ExportModel& model, VerdictKind is) {
     const KernelRun run(model);
     if (!run.verdict())
         return fmt::format("{}: what was an export is none", change);
-    if (run.verdict()->outcome == is || run.verdict()->outcome == Outcome::declined)
+    if (run.verdict()->kind == is || run.verdict()->kind == VerdictKind::declined)
         return {};
     return fmt::format("{}: changes the verdict ({} {})", change, run.verdict()->reason,
                        run.verdict()->message);
@@ -32,12 +30,12 @@ Examination examine(const ExportModel& model, unsigned effort) {
     if (!run.verdict())
         return result;
     result.problem = inconsistency(run, has_turn(1));
-    const Outcome outcome = run.verdict()->outcome;
-    if (outcome == Outcome::declined || !result.problem.empty())
+    const VerdictKind outcome = run.verdict()->kind;
+    if (outcome == VerdictKind::declined || !result.problem.empty())
         return result;
     if (has_turn(2))
         result.problem = difference("other names", renamed(model), outcome);
-    if (outcome != Outcome::accepted || !result.problem.empty())
+    if (outcome != VerdictKind::accepted || !result.problem.empty())
         return result;
     if (has_turn(3))
         result.problem = difference("eta-expansion", eta_expanded(model), outcome);

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "fuzz/kernel/export_model.hpp"
-#include "kernel/verdict.hpp"
+
+#include <leanhost/verdict.hpp>
 
 namespace leanhost::fuzz {
 
 struct Examination {
-    std::optional<kernel::Verdict> verdict; ///< none: no export
-    std::string problem;                    ///< what the kernel did wrong, or empty
+    std::optional<Verdict> verdict; ///< none: no export
+    std::string problem;            ///< what the kernel did wrong, or empty
 };
 
 /// Checks the model and what its oracles say: nothing inconsistent is accepted (consistency.hpp);

@@ -8,7 +8,6 @@
 namespace leanhost::fuzz {
 
 using kernel::Declaration;
-using kernel::Outcome;
 
 namespace {
 
@@ -52,7 +51,7 @@ KernelRun::KernelRun(const ExportModel& model)
     checker_.types().set_stack_limit(here - stack_bytes + reserve_bytes);
     try {
         model.tell(loader_);
-        verdict_ = kernel::Verdict{};
+        verdict_ = acceptance();
     } catch (const Ended&) {
         // The verdict is there.
     } catch (const module::lean4export::BadLine&) {
@@ -63,14 +62,14 @@ KernelRun::KernelRun(const ExportModel& model)
             std::fprintf(stderr, "the kernel failed: %s\n", failure.what());
             std::abort();
         }
-        verdict_ = kernel::Verdict{Outcome::declined, std::string(failure.error().id()), "", ""};
+        verdict_ = refusal(VerdictKind::declined, std::string(failure.error().id()), "");
     }
 }
 
 void KernelRun::take(Declaration& declaration) {
     const kernel::Ordinal ordinal = ++num_read_;
-    kernel::Verdict verdict = checker_.check(declaration, ordinal);
-    if (verdict.outcome != Outcome::accepted) {
+    Verdict verdict = checker_.check(declaration, ordinal);
+    if (verdict.kind != VerdictKind::accepted) {
         verdict_ = std::move(verdict);
         refused_ = std::make_unique<Declaration>(declaration);
         throw Ended{};

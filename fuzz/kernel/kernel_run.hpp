@@ -18,7 +18,7 @@ public:
 
     /// Accepted: all declarations were. No value: the model is no export (a reference of a kind
     /// that the loader refuses).
-    const std::optional<kernel::Verdict>& verdict() const noexcept { return verdict_; }
+    const std::optional<Verdict>& verdict() const noexcept { return verdict_; }
     /// Declarations accepted before the first that was not. Safe ones of an array count each.
     std::size_t num_accepted() const noexcept { return num_accepted_; }
     /// The one that was not accepted; it has the model's declaration number `refused_at`.
@@ -40,7 +40,7 @@ private:
     kernel::TermStore store_;
     kernel::ExportLoader loader_;
     kernel::Checker checker_;
-    std::optional<kernel::Verdict> verdict_;
+    std::optional<Verdict> verdict_;
     std::unique_ptr<kernel::Declaration> refused_;
     kernel::Ordinal num_read_ = 0;
     std::size_t num_accepted_ = 0;

@@ -82,8 +82,7 @@ private:
             ++num_not_exports_;
             return;
         }
-        using kernel::Outcome;
-        if (found.verdict->outcome == Outcome::accepted)
+        if (found.verdict->kind == VerdictKind::accepted)
             accepted(std::move(model));
         else
             ++reasons_[found.verdict->reason];

@@ -4,6 +4,7 @@
 /// and in C++ capability_guard.hpp, instead.
 
 #include <leanhost/capabilities.hpp>
+#include <leanhost/check_report.hpp>
 #include <leanhost/drain_on_signal.hpp>
 #include <leanhost/library.hpp>
 #include <leanhost/memory_sample.hpp>

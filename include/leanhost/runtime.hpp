@@ -50,6 +50,15 @@ public:
     Expected<std::shared_ptr<const Session>> open_session(const ImportSet& imports,
                                                           const CallOptions& options = {}) const;
 
+    /// Checks every declaration of the lean4export file at `path` (.ndjson, or .zst), to the first
+    /// that is not accepted. Needs no session: an export holds all that it rests on. A verdict is a
+    /// result. All threads together have one deep stack. Progress: bytes.
+    /// Errors: not_found, io, invalid_input, unsupported_version, resource_exhausted, cancelled,
+    /// sink_failed.
+    Expected<ExportReport> check_export(const std::filesystem::path& path,
+                                        const CheckOptions& check = {},
+                                        const CallOptions& options = {}) const;
+
     RegionFacts region_facts() const;
 
 private:

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <leanhost/cancellation.hpp>
+#include <leanhost/check_report.hpp>
 #include <leanhost/declaration_search.hpp>
 #include <leanhost/expected.hpp>
 #include <leanhost/import_set.hpp>
 #include <leanhost/obj.hpp>
 #include <leanhost/progress.hpp>
-#include <leanhost/verdict.hpp>
 
 #include <span>
 
@@ -111,6 +111,15 @@ public:
                                    const KernelOptions& kernel = {},
                                    const CallOptions& options = {}) const;
 
+    /// Checks every declaration of `modules`, or of all that the session imports when there are
+    /// none. A declaration that is not accepted does not keep the others from being checked; what
+    /// other modules declare is taken as given. All threads together have one deep stack.
+    /// Progress: declarations. Errors also: not_found (a module that is not imported);
+    /// invalid_argument (a profile other than `all`).
+    Expected<ModulesReport> check_modules(std::span<const Name> modules = {},
+                                          const CheckOptions& check = {},
+                                          const CallOptions& options = {}) const;
+
     /// Checks a new declaration against the whole environment, which does not change: to accept a
     /// proof, say. The axioms it rests on are not judged: ask for them. Errors also:
     /// invalid_argument (a kind that cannot be submitted).
@@ -162,6 +171,9 @@ protected:
     virtual Verdict do_kernel_check(const Name& name,
                                     const KernelOptions& kernel,
                                     const CallOptions& options) const = 0;
+    virtual ModulesReport do_check_modules(std::span<const Name> modules,
+                                           const CheckOptions& check,
+                                           const CallOptions& options) const = 0;
     virtual Verdict do_check_candidate(const CandidateDeclaration& candidate,
                                        const KernelOptions& kernel,
                                        const CallOptions& options) const = 0;

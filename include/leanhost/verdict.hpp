@@ -26,6 +26,23 @@ struct Verdict {
     std::optional<AxiomReport> axioms;
 };
 
+inline Verdict acceptance() {
+    Verdict verdict;
+    verdict.kind = VerdictKind::accepted;
+    return verdict;
+}
+
+/// `kind`: rejected or declined.
+inline Verdict
+refusal(VerdictKind kind, std::string reason, std::string message, std::string where = {}) {
+    Verdict verdict;
+    verdict.kind = kind;
+    verdict.reason = std::move(reason);
+    verdict.message = std::move(message);
+    verdict.where = std::move(where);
+    return verdict;
+}
+
 /// What a kernel operation may cost. A limit that is reached is a decline.
 struct KernelOptions {
     std::uint64_t max_heartbeats = 1'000'000'000;              ///< 0: without limit

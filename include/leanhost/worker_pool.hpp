@@ -122,6 +122,11 @@ public:
                                               std::string_view input,
                                               const RowSink& rows,
                                               const CallOptions& options = {}) const;
+    /// As Runtime::check_export, in the worker, which opens the file. A lease for it may be one of
+    /// no imports.
+    Expected<ExportReport> check_export(const std::filesystem::path& path,
+                                        const CheckOptions& check = {},
+                                        const CallOptions& options = {}) const;
     /// Drops what the child has imported and imports it again, in the same child if its policy
     /// allows another import: for measuring what imports leave behind.
     Expected<ImportFacts> import_again(const CallOptions& options = {});

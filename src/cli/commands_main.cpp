@@ -1,4 +1,5 @@
 // leanhost-commands: all commands in one program, which `leanhost` runs for all but a few.
+#include "cli/check_in_workers.hpp"
 #include "cli/command.hpp"
 
 #include <leanhost/error.hpp>
@@ -28,7 +29,7 @@ int run(int argc, char** argv) {
     add_whnf_command(app, chosen);
     add_stats_command(app, chosen);
     add_doctor_command(app, chosen);
-    add_check_command(app, chosen);
+    add_check_command(app, chosen, check_in_workers);
     return run_chosen(app, chosen, argc, argv);
 }
 

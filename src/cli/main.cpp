@@ -1,5 +1,6 @@
 // The command that people call. `check`, which is over in milliseconds, it does itself and loads
-// nothing for it but libc; everything else is done by leanhost-commands, which has all commands.
+// nothing for it but libc; everything else, and what is to be checked in workers, is done by
+// leanhost-commands, which has all commands.
 #include "cli/command.hpp"
 
 #include <leanhost/error.hpp>
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +21,11 @@ namespace leanhost::cli {
 namespace {
 
 bool is_for_this_program(int argc, char** argv) {
-    return argc > 1 && std::string_view(argv[1]) == "check";
+    const auto asks_for_workers = [](std::string_view word) {
+        return word.substr(0, word.find('=')) == "--workers";
+    };
+    return argc > 1 && std::string_view(argv[1]) == "check" &&
+           std::none_of(argv + 2, argv + argc, asks_for_workers);
 }
 
 [[noreturn]] void run_all_commands(char** argv) {
@@ -42,7 +48,7 @@ int main(int argc, char** argv) {
         CLI::App app{"leanhost: Lean 4 environments with bounded memory"};
         app.require_subcommand(1);
         cli::CommandBody chosen;
-        cli::add_check_command(app, chosen);
+        cli::add_check_command(app, chosen, nullptr);
         return cli::run_chosen(app, chosen, argc, argv);
     } catch (const std::exception& error) { // of what is done before there is a command
         std::fprintf(stderr, "leanhost: %s\n", error.what());

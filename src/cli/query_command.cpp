@@ -1,12 +1,11 @@
 #include "base/guard.hpp"
-#include "base/workers.hpp"
 #include "cli/command.hpp"
 #include "cli/declaration_json.hpp"
 #include "cli/drain_wait.hpp"
 #include "cli/module_arguments.hpp"
+#include "cli/pool_sweep.hpp"
 #include "cli/progress_line.hpp"
 
-#include <leanhost/drain_on_signal.hpp>
 #include <leanhost/runtime.hpp>
 #include <leanhost/worker_pool.hpp>
 
@@ -17,7 +16,6 @@
 #include <cstdio>
 #include <map>
 #include <memory>
-#include <mutex>
 
 namespace leanhost::cli {
 namespace {
@@ -212,89 +210,31 @@ void print_out(std::string_view text) {
 }
 
 // Every module is an import set of its own, and asked in a worker.
-class Sweep {
-public:
-    Sweep(const QueryOptions& options,
-          WorkerPool& pool,
-          const DrainOnSignal& signals,
-          std::vector<Name> modules)
-        : options_(options), pool_(pool), signals_(signals), modules_(std::move(modules)) {}
-
-    int run() {
-        run_workers(static_cast<unsigned>(options_.workers), [&](unsigned) { run_some(); });
-        progress_.clear();
-        if (failed_ > 0) {
-            fmt::print(stderr, "leanhost: {} of {} import sets failed\n", failed_.load(),
-                       modules_.size());
-        }
-        if (const auto signal = signals_.signal()) {
-            fmt::print(stderr, "leanhost: ended by signal {} after {} of {} import sets\n", *signal,
-                       done_, modules_.size());
-            return exit_status_of_signal(*signal);
-        }
-        if (failed_ > 0)
-            return cli_exit_code(first_failure_.value_or(ErrorCode::internal));
-        return unknown_ == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
-    }
-
-private:
-    void run_some() {
-        for (std::size_t at; !signals_.signal() && (at = next_++) < modules_.size();) {
-            const std::string module = modules_[at].to_string();
-            std::string text;
-            const Expected<void> done = guarded("query", [&] { ask(modules_[at], text); });
-            const std::lock_guard lock(mutex_);
-            progress_.clear();
-            if (!done && signals_.signal() && done.error().code() == ErrorCode::admission_refused)
-                return; // it had not begun
-            print_out(text);
-            if (!done)
-                tell_failure(module, done.error());
-            progress_.show(fmt::format("{} of {} import sets", ++done_, modules_.size()));
-        }
-    }
-
-    void ask(const Name& module, std::string& text) {
-        LeaseRequest request{.imports =
-                                 ImportSet({module}, Profile::all, options_.modules.allow_missing)};
-        const WorkerLease lease = value_or_throw(pool_.acquire(std::move(request)));
-        const auto add = [&](std::string_view piece) { text.append(piece); };
-        unknown_ += Query(options_, *lease, module.to_string(), nullptr, add).run();
-    }
-
-    void tell_failure(const std::string& module, const Error& error) {
-        ++failed_;
-        if (!first_failure_)
-            first_failure_ = error.code();
-        fmt::print(stderr, "leanhost: {}: {}\n  ({})\n", module, error.message(), error.id());
-    }
-
-    const QueryOptions& options_;
-    WorkerPool& pool_;
-    const DrainOnSignal& signals_;
-    const std::vector<Name> modules_;
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<std::uint64_t> unknown_ = 0, failed_ = 0;
-    std::mutex mutex_;
-    // Guarded by mutex_.
-    ProgressLine progress_;
-    std::size_t done_ = 0;
-    std::optional<ErrorCode> first_failure_;
-};
-
 int run_sweep(const QueryOptions& options,
               std::vector<std::filesystem::path> search_path,
-              std::vector<Name> modules) {
-    WorkerPoolOptions pool;
-    pool.max_workers = options.workers;
-    pool.max_wait = std::chrono::hours(1);
-    pool.worker.runtime.search_path = std::move(search_path);
-    pool.worker.runtime.max_import_threads = options.max_threads;
-    pool.worker.use_template = false; // each import set is wanted once
-    WorkerPool workers = value_or_throw(WorkerPool::make(std::move(pool)));
-    const DrainOnSignal signals = value_or_throw(
-        DrainOnSignal::watch(workers, std::chrono::milliseconds(options.drain_wait_ms)));
-    return Sweep(options, workers, signals, std::move(modules)).run();
+              const std::vector<Name>& modules) {
+    WorkerPoolOptions pool_options;
+    pool_options.max_workers = options.workers;
+    pool_options.max_wait = std::chrono::hours(1);
+    pool_options.worker.runtime.search_path = std::move(search_path);
+    pool_options.worker.runtime.max_import_threads = options.max_threads;
+    pool_options.worker.use_template = false; // each import set is wanted once
+    WorkerPool workers = value_or_throw(WorkerPool::make(std::move(pool_options)));
+    std::vector<std::string> labels;
+    for (const Name& module : modules)
+        labels.push_back(module.to_string());
+    std::atomic<std::uint64_t> unknown = 0;
+    const auto ask = [&](WorkerPool& pool, std::size_t at, std::string& text) {
+        const WorkerLease lease = value_or_throw(
+            pool.acquire(ImportSet({modules[at]}, Profile::all, options.modules.allow_missing)));
+        const auto add = [&](std::string_view piece) { text.append(piece); };
+        unknown += Query(options, *lease, labels[at], nullptr, add).run();
+    };
+    PoolSweep sweep(workers, std::chrono::milliseconds(options.drain_wait_ms), "import sets",
+                    labels);
+    if (const int status = sweep.run(options.workers, ask); status != 0)
+        return status;
+    return unknown == 0 ? 0 : cli_exit_code(ErrorCode::not_found);
 }
 
 int run(const QueryOptions& options) {

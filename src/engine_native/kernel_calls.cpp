@@ -13,34 +13,13 @@ namespace {
 using kernel::TypeChecker;
 using module::ConstantPlace;
 
-VerdictKind kind_of(kernel::Outcome outcome) noexcept {
-    switch (outcome) {
-    case kernel::Outcome::accepted:
-        return VerdictKind::accepted;
-    case kernel::Outcome::rejected:
-        return VerdictKind::rejected;
-    case kernel::Outcome::declined:
-        break;
-    }
-    return VerdictKind::declined;
-}
-
 Verdict declined(std::string reason, std::string message) {
-    return {.kind = VerdictKind::declined,
-            .reason = std::move(reason),
-            .message = std::move(message),
-            .where = {},
-            .heartbeats = 0,
-            .axioms = std::nullopt};
+    return refusal(VerdictKind::declined, std::move(reason), std::move(message));
 }
 
-Verdict verdict_of(kernel::Verdict from, std::uint64_t heartbeats) {
-    return {.kind = kind_of(from.outcome),
-            .reason = std::move(from.reason),
-            .message = std::move(from.message),
-            .where = std::move(from.where),
-            .heartbeats = heartbeats,
-            .axioms = std::nullopt};
+Verdict with_heartbeats(Verdict verdict, std::uint64_t heartbeats) {
+    verdict.heartbeats = heartbeats;
+    return verdict;
 }
 
 // A rejection may be due to what is not there, a constant or a rule that it would have given.
@@ -61,24 +40,24 @@ template <class F>
 Verdict judged(CallChecker& call, F&& body) {
     kernel::ClosureChecker& checker = call.checker();
     const std::uint64_t before = checker.total_heartbeats();
-    kernel::Verdict verdict;
+    Verdict verdict = acceptance();
     try {
         std::forward<F>(body)(checker.open_all());
     } catch (const kernel::Rejection& rejection) {
-        verdict = {kernel::Outcome::rejected, kernel::reject_reason_id(rejection.reason()),
-                   rejection.text(), ""};
+        verdict = refusal(VerdictKind::rejected, kernel::reject_reason_id(rejection.reason()),
+                          rejection.text());
     } catch (const Failure& failure) {
         const ErrorCode code = failure.error().code();
         if (code != ErrorCode::resource_exhausted && code != ErrorCode::deep_recursion)
             throw;
-        verdict = {kernel::Outcome::declined, std::string(failure.error().id()),
-                   failure.error().message(), ""};
+        verdict = refusal(VerdictKind::declined, std::string(failure.error().id()),
+                          failure.error().message());
     }
     const std::uint64_t heartbeats = checker.total_heartbeats() - before;
     // Whatever was under way is not gone on with.
-    if (verdict.outcome != kernel::Outcome::accepted)
+    if (verdict.kind != VerdictKind::accepted)
         call.spoil();
-    return verdict_of(std::move(verdict), heartbeats);
+    return with_heartbeats(std::move(verdict), heartbeats);
 }
 
 // Puts `term` into the checker and adds its universe parameters to `params`.
@@ -193,10 +172,10 @@ Verdict check_constant(const LoadedClosure& loaded,
             return *std::move(why);
         kernel::ClosureChecker& checker = call.checker();
         const std::uint64_t before = checker.total_heartbeats();
-        kernel::Verdict verdict = checker.check(place.module, plan.declaration_of(place.constant));
-        if (verdict.outcome != kernel::Outcome::accepted)
+        Verdict verdict = checker.check(place.module, plan.declaration_of(place.constant));
+        if (verdict.kind != VerdictKind::accepted)
             call.spoil();
-        return verdict_of(std::move(verdict), checker.total_heartbeats() - before);
+        return with_heartbeats(std::move(verdict), checker.total_heartbeats() - before);
     };
     return under_missing_modules(loaded, loaded.kernels().run(options, monitor, check));
 }
@@ -206,7 +185,7 @@ Verdict check_candidate(const LoadedClosure& loaded,
                         const KernelOptions& options,
                         Monitor& monitor) {
     const auto check = [&](CallChecker& call) {
-        kernel::Verdict verdict;
+        Verdict verdict;
         Verdict result = judged(call, [&](TypeChecker& types) {
             const kernel::Declaration declaration = declaration_of(call, types, candidate);
             require_closed(types, declaration.constants.front());
@@ -214,9 +193,9 @@ Verdict check_candidate(const LoadedClosure& loaded,
         });
         if (result.kind != VerdictKind::accepted)
             return result; // it could not even be read
-        if (verdict.outcome != kernel::Outcome::accepted)
+        if (verdict.kind != VerdictKind::accepted)
             call.spoil();
-        return verdict_of(std::move(verdict), result.heartbeats);
+        return with_heartbeats(std::move(verdict), result.heartbeats);
     };
     return under_missing_modules(loaded, loaded.kernels().run(options, monitor, check));
 }

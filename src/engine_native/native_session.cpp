@@ -2,7 +2,9 @@
 
 #include "engine_native/declaration_row.hpp"
 #include "engine_native/declaration_search.hpp"
+#include "engine_native/file_checks.hpp"
 #include "engine_native/kernel_calls.hpp"
+#include "kernel/check_modules.hpp"
 #include "object/expr_printer.hpp"
 
 #include <fmt/format.h>
@@ -189,6 +191,15 @@ Verdict NativeSession::do_kernel_check(const Name& name,
     if (kernel.axioms && verdict.kind == VerdictKind::accepted)
         verdict.axioms = axioms_of(std::span(&name, 1), options);
     return verdict;
+}
+
+ModulesReport NativeSession::do_check_modules(std::span<const Name> modules,
+                                              const CheckOptions& check,
+                                              const CallOptions& options) const {
+    Monitor monitor(options.progress, options.cancellation);
+    const module::ImportClosure& closure = loaded_->closure();
+    return kernel::check_modules(closure, loaded_->index(), places_of(closure, modules),
+                                 file_check_options(check), monitor);
 }
 
 Verdict NativeSession::do_check_candidate(const CandidateDeclaration& candidate,

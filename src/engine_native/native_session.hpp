@@ -39,6 +39,9 @@ protected:
     Verdict do_kernel_check(const Name& name,
                             const KernelOptions& kernel,
                             const CallOptions& options) const override;
+    ModulesReport do_check_modules(std::span<const Name> modules,
+                                   const CheckOptions& check,
+                                   const CallOptions& options) const override;
     Verdict do_check_candidate(const CandidateDeclaration& candidate,
                                const KernelOptions& kernel,
                                const CallOptions& options) const override;

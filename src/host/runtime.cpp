@@ -1,4 +1,5 @@
 #include "base/guard.hpp"
+#include "engine_native/file_checks.hpp"
 #include "engine_native/native_engine.hpp"
 
 #include <leanhost/runtime.hpp>
@@ -75,6 +76,15 @@ Expected<std::shared_ptr<const Session>> Runtime::open_session(const ImportSet& 
                                                                const CallOptions& options) const {
     return guarded("Runtime::open_session", [&]() -> std::shared_ptr<const Session> {
         return state_->engine.open(imports, options, state_);
+    });
+}
+
+Expected<ExportReport> Runtime::check_export(const std::filesystem::path& path,
+                                             const CheckOptions& check,
+                                             const CallOptions& options) const {
+    return guarded("Runtime::check_export", [&] {
+        Monitor monitor(options.progress, options.cancellation);
+        return kernel::check_export(path, engine_native::file_check_options(check), monitor);
     });
 }
 

@@ -1,6 +1,5 @@
 #include "kernel/check_export.hpp"
 
-#include "kernel/check_stack.hpp"
 #include "kernel/export_check.hpp"
 #include "kernel/parallel_check.hpp"
 
@@ -32,7 +31,7 @@ private:
         Verdict verdict = check(checker_, declaration, ordinal);
         report_.peak_scratch_bytes = types.peak_scratch_bytes();
         report_.peak_bytes = std::max(report_.peak_bytes, read_bytes() + types.scratch_bytes());
-        if (verdict.outcome != Outcome::accepted) {
+        if (verdict.kind != VerdictKind::accepted) {
             end_at(declaration, std::move(verdict));
             throw Ended{};
         }
@@ -51,11 +50,13 @@ private:
 
 ExportReport
 check_export(const std::filesystem::path& path, const CheckOptions& options, Monitor& monitor) {
-    return run_on_check_stack([&](std::uintptr_t stack_limit) {
-        if (options.jobs <= 1)
-            return SerialCheck(path, options, monitor, stack_limit).run(path);
-        return check_in_parallel(path, options, monitor, stack_limit);
-    });
+    return run_on_check_stack(
+        [&](std::uintptr_t stack_limit) {
+            if (options.jobs <= 1)
+                return SerialCheck(path, options, monitor, stack_limit).run(path);
+            return check_in_parallel(path, options, monitor, stack_limit);
+        },
+        options.stack_bytes);
 }
 
 } // namespace leanhost::kernel

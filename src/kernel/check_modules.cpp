@@ -30,8 +30,10 @@ public:
           plans_(closure.modules().size()) {}
 
     ModulesReport run(std::span<const std::uint32_t> modules) {
+        const auto began = std::chrono::steady_clock::now();
+        report_.kind = VerdictKind::accepted;
         for (const std::uint32_t module : modules) {
-            if (const Verdict verdict = declined(module); verdict.outcome != Outcome::accepted) {
+            if (const Verdict verdict = declined(module); verdict.kind != VerdictKind::accepted) {
                 add_finding({module, 0, {closure_.modules()[module].text, "", verdict}});
             } else {
                 cut(module);
@@ -42,8 +44,10 @@ public:
         const unsigned jobs = std::clamp(options_.jobs, 1U, most_jobs);
         run_workers(static_cast<unsigned>(std::min<std::size_t>(jobs, pieces_.size() + 1)),
                     [this](unsigned worker) { work(worker == 0); });
-        if (options_.allowed_axioms != nullptr)
+        if (options_.allowed_axioms)
             look_at_axioms(modules);
+        report_.wall_time = std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::steady_clock::now() - began);
         return report(modules.size());
     }
 
@@ -62,14 +66,14 @@ private:
 
     Verdict declined(std::uint32_t module) const {
         if (!closure_.missing().empty())
-            return {Outcome::declined, "missing_module",
-                    fmt::format("the module {} that it needs is not in the search path (--path)",
-                                closure_.missing().front().name.to_string()),
-                    ""};
+            return refusal(
+                VerdictKind::declined, "missing_module",
+                fmt::format("the module {} that it needs is not in the search path (--path)",
+                            closure_.missing().front().name.to_string()));
         if (closure_.modules()[module].lacks_private_part)
-            return {Outcome::declined, "missing_private_part",
-                    "its .olean.private is not there, without which theorems are axioms", ""};
-        return {};
+            return refusal(VerdictKind::declined, "missing_private_part",
+                           "its .olean.private is not there, without which theorems are axioms");
+        return acceptance();
     }
 
     const ModulePlan& plan(std::uint32_t module) {
@@ -89,23 +93,26 @@ private:
     }
 
     void work(bool reports) {
-        run_on_check_stack([&](std::uintptr_t stack_limit) {
-            ClosureLimits limits;
-            limits.max_heartbeats = options_.max_heartbeats;
-            limits.max_scratch_bytes = options_.max_memory_bytes / std::max(options_.jobs, 1U);
-            limits.keep_bytes = options_.keep_lifted_bytes;
-            ClosureChecker checker(
-                closure_, index_,
-                [this](std::uint32_t module) -> const ModulePlan& { return plan(module); }, limits);
-            checker.set_stack_limit(stack_limit);
-            checker.set_token(monitor_.token());
-            try {
-                take_pieces(checker, reports);
-            } catch (...) {
-                next_ = pieces_.size(); // the others end after the piece they are at
-                throw;
-            }
-        });
+        run_on_check_stack(
+            [&](std::uintptr_t stack_limit) {
+                ClosureLimits limits;
+                limits.max_heartbeats = options_.max_heartbeats;
+                limits.max_scratch_bytes = options_.max_memory_bytes / std::max(options_.jobs, 1U);
+                limits.keep_bytes = options_.keep_lifted_bytes;
+                ClosureChecker checker(
+                    closure_, index_,
+                    [this](std::uint32_t module) -> const ModulePlan& { return plan(module); },
+                    limits);
+                checker.set_stack_limit(stack_limit);
+                checker.set_token(monitor_.token());
+                try {
+                    take_pieces(checker, reports);
+                } catch (...) {
+                    next_ = pieces_.size(); // the others end after the piece they are at
+                    throw;
+                }
+            },
+            options_.stack_bytes);
     }
 
     void take_pieces(ClosureChecker& checker, bool reports) {
@@ -134,7 +141,7 @@ private:
         const auto places = plan(module).constants_of(declaration);
         const module::ClosureModule& in = closure_.modules()[module];
         const auto name = [&] { return in.data.constant(places[0]).name().to_string(); };
-        if (verdict.outcome != Outcome::accepted) {
+        if (verdict.kind != VerdictKind::accepted) {
             add_finding({module, declaration, {in.text, name(), std::move(verdict)}});
             return;
         }
@@ -178,10 +185,10 @@ private:
     void add_finding(Finding finding) {
         const std::lock_guard lock(mutex_);
         ++report_.num_not_accepted;
-        if (finding.what.verdict.outcome == Outcome::rejected)
-            report_.outcome = Outcome::rejected;
-        else if (report_.outcome == Outcome::accepted)
-            report_.outcome = Outcome::declined;
+        if (finding.what.verdict.kind == VerdictKind::rejected)
+            report_.kind = VerdictKind::rejected;
+        else if (report_.kind == VerdictKind::accepted)
+            report_.kind = VerdictKind::declined;
         if (findings_.size() < ModulesReport::max_findings)
             findings_.push_back(std::move(finding));
     }

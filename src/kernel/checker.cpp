@@ -24,18 +24,18 @@ Verdict Checker::check(const Declaration& declaration, Ordinal ordinal) {
         else
             check_definitions(declaration);
         types_.set_overlay(nullptr);
-        return {};
+        return acceptance();
     } catch (const Rejection& rejection) {
         types_.set_overlay(nullptr);
-        return {Outcome::rejected, reject_reason_id(rejection.reason()), rejection.text(),
-                where(declaration)};
+        return refusal(VerdictKind::rejected, reject_reason_id(rejection.reason()),
+                       rejection.text(), where(declaration));
     } catch (const Failure& failure) {
         types_.set_overlay(nullptr);
         const ErrorCode code = failure.error().code();
         if (code != ErrorCode::resource_exhausted && code != ErrorCode::deep_recursion)
             throw;
-        return {Outcome::declined, std::string(failure.error().id()), failure.error().message(),
-                where(declaration)};
+        return refusal(VerdictKind::declined, std::string(failure.error().id()),
+                       failure.error().message(), where(declaration));
     }
 }
 

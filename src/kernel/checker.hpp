@@ -2,6 +2,8 @@
 
 #include "kernel/type_checker.hpp"
 
+#include <leanhost/verdict.hpp>
+
 namespace leanhost::kernel {
 
 /// Decides about declarations, one after the other. One for each thread.

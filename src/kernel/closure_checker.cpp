@@ -98,13 +98,14 @@ public:
         try {
             return checker_.check(lift_declaration(places, ordinal), ordinal);
         } catch (const Rejection& rejection) {
-            return {Outcome::rejected, reject_reason_id(rejection.reason()), rejection.text(), ""};
+            return refusal(VerdictKind::rejected, reject_reason_id(rejection.reason()),
+                           rejection.text());
         } catch (const Failure& failure) {
             const ErrorCode code = failure.error().code();
             if (code != ErrorCode::resource_exhausted && code != ErrorCode::deep_recursion)
                 throw;
-            return {Outcome::declined, std::string(failure.error().id()), failure.error().message(),
-                    ""};
+            return refusal(VerdictKind::declined, std::string(failure.error().id()),
+                           failure.error().message());
         }
     }
 

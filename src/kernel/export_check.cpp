@@ -44,6 +44,8 @@ ExportCheck::ExportCheck(const std::filesystem::path& path,
 }
 
 ExportReport ExportCheck::run(const std::filesystem::path& path) {
+    const auto began = std::chrono::steady_clock::now();
+    report_.verdict = acceptance(); // until a declaration is not
     try {
         work_through(path);
     } catch (const Ended&) {
@@ -53,12 +55,12 @@ ExportReport ExportCheck::run(const std::filesystem::path& path) {
         if (code != ErrorCode::deep_recursion && code != ErrorCode::unsupported &&
             code != ErrorCode::resource_exhausted)
             throw;
-        report_.verdict = {Outcome::declined, std::string(failure.error().id()),
-                           failure.error().message(), "reading"};
+        report_.verdict = refusal(VerdictKind::declined, std::string(failure.error().id()),
+                                  failure.error().message(), "reading");
     }
     finish();
     report_.unlisted_axioms = unlisted_axioms_.all();
-    if (report_.verdict.outcome == Outcome::accepted && !unlisted_axioms_.empty()) {
+    if (report_.verdict.kind == VerdictKind::accepted && !unlisted_axioms_.empty()) {
         report_.declaration = unlisted_axioms_.all().front().declarations.front();
         report_.verdict = unlisted_axioms_.verdict();
     }
@@ -66,6 +68,8 @@ ExportReport ExportCheck::run(const std::filesystem::path& path) {
     report_.format_version = loader_.export_meta().format_version;
     report_.reading_bytes = read_bytes();
     report_.peak_bytes = std::max(report_.peak_bytes, report_.reading_bytes + scratch_at_end());
+    report_.wall_time = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - began);
     report_.persistent_bytes = arena_.bytes() + names_.bytes();
     report_.index_bytes = loader_.bytes() + environment_.bytes() + axiom_use_.bytes();
     return std::move(report_);
@@ -121,9 +125,9 @@ void ExportCheck::require_memory() {
 Verdict
 ExportCheck::check(Checker& checker, const Declaration& declaration, Ordinal ordinal) const {
     Verdict verdict = checker.check(declaration, ordinal);
-    if (verdict.outcome == Outcome::accepted && !is_closed(declaration))
-        return {Outcome::rejected, reject_reason_id(RejectReason::loose_bound_variable),
-                "a bound variable that nothing binds", ""};
+    if (verdict.kind == VerdictKind::accepted && !is_closed(declaration))
+        return refusal(VerdictKind::rejected, reject_reason_id(RejectReason::loose_bound_variable),
+                       "a bound variable that nothing binds");
     return verdict;
 }
 

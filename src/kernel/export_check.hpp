@@ -57,7 +57,7 @@ protected:
         const ConstantInfo& info = declaration.declared().front();
         if (info.kind == ConstantKind::axiom)
             report_.axioms.push_back(names_.text(info.name));
-        if (options_.on_axioms || options_.allowed_axioms != nullptr)
+        if (options_.on_axioms || options_.allowed_axioms)
             look_at_axioms(declaration);
     }
 

@@ -82,9 +82,9 @@ private:
                     read_and_publish(*path);
                 work(workers_[0], stack_limit_, true);
             } else {
-                run_on_check_stack([&](std::uintptr_t stack_limit) {
-                    work(workers_[worker], stack_limit, false);
-                });
+                run_on_check_stack(
+                    [&](std::uintptr_t stack_limit) { work(workers_[worker], stack_limit, false); },
+                    options_.stack_bytes);
             }
         });
         report_.peak_scratch_bytes = std::max(report_.peak_scratch_bytes, scratch_bytes_);
@@ -112,7 +112,7 @@ private:
         report_.peak_scratch_bytes =
             std::max(report_.peak_scratch_bytes, types.peak_scratch_bytes());
         report_.heartbeats += types.total_heartbeats();
-        return bad_verdict_.outcome == Outcome::accepted;
+        return bad_verdict_.kind == VerdictKind::accepted;
     }
 
     void read_and_publish(const std::filesystem::path& path) noexcept {
@@ -213,7 +213,7 @@ private:
             for (const ConstantInfo* const builtin : task.builtins)
                 checker.types().learn_builtin(*builtin);
             Verdict verdict = check(checker, *task.declaration, static_cast<Ordinal>(task.idx + 1));
-            if (verdict.outcome != Outcome::accepted)
+            if (verdict.kind != VerdictKind::accepted)
                 end_before(task.idx, std::move(verdict));
             return true;
         } catch (const Failure& failure) {

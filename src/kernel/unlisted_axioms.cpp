@@ -7,8 +7,8 @@
 namespace leanhost::kernel {
 
 void UnlistedAxioms::add(const std::string& axiom, const std::string& declaration) {
-    const std::vector<std::string>* const allowed = options_.allowed_axioms;
-    if (allowed == nullptr || std::find(allowed->begin(), allowed->end(), axiom) != allowed->end())
+    const auto& allowed = options_.allowed_axioms;
+    if (!allowed || std::find(allowed->begin(), allowed->end(), axiom) != allowed->end())
         return;
     auto at = std::find_if(all_.begin(), all_.end(),
                            [&](const UnlistedAxiom& known) { return known.axiom == axiom; });
@@ -36,7 +36,7 @@ Verdict UnlistedAxioms::verdict() const {
     }
     if (all_.size() > most_axioms)
         text += fmt::format("\n  and {} more", all_.size() - most_axioms);
-    return {Outcome::rejected, "axiom_not_allowed", std::move(text), ""};
+    return refusal(VerdictKind::rejected, "axiom_not_allowed", std::move(text));
 }
 
 } // namespace leanhost::kernel

@@ -56,14 +56,4 @@ private:
     throw Rejection(reason, std::move(text));
 }
 
-enum class Outcome : std::uint8_t { accepted, rejected, declined };
-
-/// What became of one declaration.
-struct Verdict {
-    Outcome outcome = Outcome::accepted;
-    std::string reason;  ///< stable id of a RejectReason or of an ErrorCode; empty: accepted
-    std::string message; ///< for people
-    std::string where;   ///< path in the term, such as "value.body.argument"
-};
-
 } // namespace leanhost::kernel

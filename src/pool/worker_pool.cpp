@@ -115,6 +115,13 @@ Expected<RowSummary> WorkerLease::call_capability_rows(std::string_view library,
     });
 }
 
+Expected<ExportReport> WorkerLease::check_export(const std::filesystem::path& path,
+                                                 const CheckOptions& check,
+                                                 const CallOptions& options) const {
+    return guarded("WorkerLease::check_export",
+                   [&] { return loan_->session->check_export(path, check, options); });
+}
+
 Expected<ImportFacts> WorkerLease::import_again(const CallOptions& options) {
     return guarded("WorkerLease::import_again",
                    [&] { return loan_->worker().import_again(&options).facts; });

@@ -27,44 +27,6 @@ void require_submittable(DeclarationKind kind) {
 
 } // namespace
 
-std::string_view engine_kind_name(EngineKind kind) noexcept {
-    return kind == EngineKind::native ? "native" : "lean";
-}
-
-std::string_view declaration_kind_name(DeclarationKind kind) noexcept {
-    switch (kind) {
-    case DeclarationKind::axiom:
-        return "axiom";
-    case DeclarationKind::definition:
-        return "definition";
-    case DeclarationKind::theorem:
-        return "theorem";
-    case DeclarationKind::opaque:
-        return "opaque";
-    case DeclarationKind::quotient:
-        return "quotient";
-    case DeclarationKind::inductive:
-        return "inductive";
-    case DeclarationKind::constructor:
-        return "constructor";
-    case DeclarationKind::recursor:
-        return "recursor";
-    }
-    return "unknown";
-}
-
-std::string_view declaration_safety_name(DeclarationSafety safety) noexcept {
-    switch (safety) {
-    case DeclarationSafety::safe:
-        return "safe";
-    case DeclarationSafety::unsafe:
-        return "unsafe";
-    case DeclarationSafety::partial:
-        return "partial";
-    }
-    return "unknown";
-}
-
 Expected<DeclarationRows> Session::query_declarations(std::span<const Name> names,
                                                       const DeclarationFields& fields,
                                                       const CallOptions& options) const {
@@ -104,22 +66,22 @@ Expected<std::vector<Answer<AxiomReport>>> Session::axioms(std::span<const Name>
     return guarded("Session::axioms", [&] { return do_axioms(names, options); });
 }
 
-std::string_view verdict_kind_name(VerdictKind kind) noexcept {
-    switch (kind) {
-    case VerdictKind::accepted:
-        return "accepted";
-    case VerdictKind::rejected:
-        return "rejected";
-    case VerdictKind::declined:
-        return "declined";
-    }
-    return "unknown";
-}
-
 Expected<Verdict> Session::kernel_check(const Name& name,
                                         const KernelOptions& kernel,
                                         const CallOptions& options) const {
     return guarded("Session::kernel_check", [&] { return do_kernel_check(name, kernel, options); });
+}
+
+Expected<ModulesReport> Session::check_modules(std::span<const Name> modules,
+                                               const CheckOptions& check,
+                                               const CallOptions& options) const {
+    return guarded("Session::check_modules", [&] {
+        if (imports().profile != Profile::all)
+            fail(ErrorCode::invalid_argument,
+                 "modules are checked in a session that imports them with Profile::all: others do "
+                 "not see proofs");
+        return do_check_modules(modules, check, options);
+    });
 }
 
 Expected<Verdict> Session::kernel_check(const CandidateDeclaration& candidate,

@@ -11,7 +11,7 @@ using Names = std::vector<std::string>;
 
 CheckOptions allowing(const Names& names, unsigned jobs = 1) {
     CheckOptions options;
-    options.allowed_axioms = &names;
+    options.allowed_axioms = names;
     options.jobs = jobs;
     return options;
 }
@@ -23,7 +23,7 @@ std::map<std::string, Names> axioms_of(const ExportText& text, unsigned jobs) {
     options.on_axioms = [&](const std::string& declaration, const Names& axioms) {
         result[declaration] = axioms;
     };
-    EXPECT_EQ(text.check(options).verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(text.check(options).verdict.kind, VerdictKind::accepted);
     return result;
 }
 
@@ -62,7 +62,7 @@ TEST(AxiomUse, WhatRestsOnAnUnlistedAxiomIsRejectedByTheAxiomsName) {
     const Names allowed = {"p", "free"};
     for (const unsigned jobs : {1U, 2U}) {
         const ExportReport report = text.check(allowing(allowed, jobs));
-        EXPECT_EQ(report.verdict.outcome, Outcome::rejected);
+        EXPECT_EQ(report.verdict.kind, VerdictKind::rejected);
         EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
         EXPECT_EQ(report.declaration, "t1");
         EXPECT_NE(report.verdict.message.find("sorryAx by 3: t1 t2 both"), std::string::npos)
@@ -72,7 +72,7 @@ TEST(AxiomUse, WhatRestsOnAnUnlistedAxiomIsRejectedByTheAxiomsName) {
         EXPECT_EQ(report.unlisted_axioms[0].declarations, (Names{"t1", "t2", "both"}));
     }
     const Names all = {"p", "free", "sorryAx"};
-    EXPECT_EQ(text.check(allowing(all)).verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(text.check(allowing(all)).verdict.kind, VerdictKind::accepted);
 }
 
 // Every Prelude declares sorryAx; few use it.
@@ -81,7 +81,7 @@ TEST(AxiomUse, AnAxiomThatNothingRestsOnIsNoRejection) {
     text.axiom("sorryAx", text.sort(0));
     const Names none;
     const ExportReport report = text.check(allowing(none));
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted);
     EXPECT_EQ(report.axioms, Names{"sorryAx"});
 }
 
@@ -106,7 +106,7 @@ TEST(AxiomUse, ConstructorsRestOnTheirBlocksAxioms) {
     };
     Monitor monitor;
     const ExportReport report = check_export(test_data("init-prelude.ndjson"), options, monitor);
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted);
     EXPECT_EQ(axioms.size(), report.num_declarations);
     EXPECT_EQ(axioms["Nat.le_of_lt_succ"], Names{});
     EXPECT_EQ(axioms["Classical.ofNonempty"], Names{"Classical.choice"});

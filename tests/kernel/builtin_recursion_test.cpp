@@ -80,7 +80,7 @@ public:
     Verdict equation(const std::string& f, const Args& args, const std::string& result) {
         state("test", f, args, result);
         ExportReport report = check();
-        if (report.verdict.outcome != Outcome::accepted) {
+        if (report.verdict.kind != VerdictKind::accepted) {
             EXPECT_EQ(report.declaration, "test") << report.verdict.message;
         }
         return report.verdict;
@@ -100,7 +100,7 @@ constexpr const char* half = "80346902212949513777098104617058130126110149689139
 /// Once a rule is used, large numbers cost nothing; where it must not be, small ones show it.
 void expect_rule(Library& library, const std::string& f, const Args& args, const char* result) {
     const Verdict verdict = library.equation(f, args, result);
-    EXPECT_EQ(verdict.outcome, Outcome::accepted) << f << ": " << verdict.message;
+    EXPECT_EQ(verdict.kind, VerdictKind::accepted) << f << ": " << verdict.message;
 }
 void expect_no_rule(Library& library, const std::string& f, const Args& args, const char* result) {
     const Verdict verdict = library.equation(f, args, result);
@@ -123,7 +123,7 @@ TEST(BuiltinRecursion, TheLibrarysOwnFunctionsHaveTheirRules) {
     for (const auto& [f, args, result] : cases)
         library.state(std::string("of.") + f, f, args, result);
     const ExportReport report = library.check();
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
         << report.declaration << ": " << report.verdict.message;
 }
 
@@ -228,7 +228,7 @@ TEST(BuiltinRecursion, Log2ByWellFoundedRecursionHasItsRule) {
     for (const Count& how : {Count{.divisor = "3"}, Count{.bound = "3"}, Count{.below = "1"}}) {
         Library wrong;
         const Verdict verdict = define_founded_log2(wrong, how).equation("Nat.log2", {big}, "200");
-        EXPECT_NE(verdict.outcome, Outcome::accepted); // the axioms keep it from being unfolded
+        EXPECT_NE(verdict.kind, VerdictKind::accepted); // the axioms keep it from being unfolded
     }
 }
 
@@ -281,7 +281,7 @@ TEST(BuiltinRecursion, RemaindersByWellFoundedRecursionHaveTheirRule) {
         wrong.without("mod");
         const Verdict verdict =
             define_founded_mod(wrong, how).equation("Nat.mod", {big, "1000000007"}, "499445072");
-        EXPECT_NE(verdict.outcome, Outcome::accepted);
+        EXPECT_NE(verdict.kind, VerdictKind::accepted);
     }
 }
 
@@ -320,8 +320,8 @@ TEST(BuiltinRecursion, AGcdOfPairsHasItsRule) {
     expect_rule(define_packed_gcd(right, false), "Nat.gcd", {big, "1024"}, "1024");
     Library wrong;
     wrong.without("gcd");
-    EXPECT_NE(define_packed_gcd(wrong, true).equation("Nat.gcd", {big, "1024"}, "1024").outcome,
-              Outcome::accepted);
+    EXPECT_NE(define_packed_gcd(wrong, true).equation("Nat.gcd", {big, "1024"}, "1024").kind,
+              VerdictKind::accepted);
 }
 
 // ---- redefinitions

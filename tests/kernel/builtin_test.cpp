@@ -18,7 +18,7 @@ ExportText& sum_is(ExportText& text, const std::string& n) {
 TEST(Builtin, LiteralsOfTheExpectedNatAreAdded) {
     ExportText text;
     text.nat_type().eq_type().nat_add(false);
-    EXPECT_EQ(sum_is(text, "5").check().verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(sum_is(text, "5").check().verdict.kind, VerdictKind::accepted);
 }
 
 TEST(Builtin, AWrongSumIsRejected) {
@@ -34,7 +34,7 @@ TEST(Builtin, AnAdditionThatIsNoneIsLeftToItsDefinition) {
     EXPECT_EQ(sum_is(wrong, "5").check().verdict.reason, "value_type_mismatch");
     ExportText right;
     right.nat_type().eq_type().nat_add(true);
-    EXPECT_EQ(sum_is(right, "10").check().verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(sum_is(right, "10").check().verdict.kind, VerdictKind::accepted);
 }
 
 TEST(Builtin, ANatLiteralWithoutNatIsRejected) {
@@ -64,7 +64,7 @@ TEST(Builtin, SuccOfALiteralIsTheNextOne) {
     const auto big = text.nat("18446744073709551616");
     const auto type = text.app(text.constant("Eq", {one}), {nat, next, big});
     text.theorem("t", type, text.app(text.constant("Eq.refl", {one}), {nat, big}));
-    EXPECT_EQ(text.check().verdict.outcome, Outcome::accepted) << text.check().verdict.message;
+    EXPECT_EQ(text.check().verdict.kind, VerdictKind::accepted) << text.check().verdict.message;
 }
 
 } // namespace

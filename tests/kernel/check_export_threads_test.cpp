@@ -46,7 +46,7 @@ TEST(CheckExportThreads, AllDeclarationsAreCheckedOnce) {
     CheckOptions options;
     options.jobs = 4;
     const ExportReport report = sums(500, 500).check(options);
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted) << report.verdict.message;
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted) << report.verdict.message;
     EXPECT_EQ(report.num_declarations, 503U);
 }
 
@@ -72,7 +72,7 @@ TEST(CheckExportThreads, MemoryIsSharedAndGivenToOneInTheEnd) {
     options.on_axioms = [](const auto&, const auto&) {};
     Monitor monitor;
     const ExportReport report = check_export(file, options, monitor);
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
         << report.declaration << ": " << report.verdict.message;
 }
 
@@ -89,7 +89,7 @@ TEST(CheckExportThreads, SeveralSayWhatOneSays) {
         Monitor monitor;
         const ExportReport one = check_file(file);
         const ExportReport several = check_export(file, options, monitor);
-        EXPECT_EQ(several.verdict.outcome, one.verdict.outcome) << file;
+        EXPECT_EQ(several.verdict.kind, one.verdict.kind) << file;
         EXPECT_EQ(several.verdict.reason, one.verdict.reason) << file;
         EXPECT_EQ(several.declaration, one.declaration) << file;
         EXPECT_EQ(several.num_declarations, one.num_declarations) << file;

@@ -20,7 +20,7 @@ TEST(CheckMemory, PhasesAreReported) {
     LEANHOST_NEEDS_DATA("init-prelude.ndjson");
     for (const unsigned jobs : {1U, 2U}) {
         const ExportReport report = check_within(0, jobs);
-        EXPECT_EQ(report.verdict.outcome, Outcome::accepted);
+        EXPECT_EQ(report.verdict.kind, VerdictKind::accepted);
         EXPECT_GE(report.reading_bytes, report.persistent_bytes);
         EXPECT_GE(report.peak_bytes, report.reading_bytes);
         EXPECT_LE(report.peak_bytes, report.reading_bytes + report.peak_scratch_bytes);
@@ -35,7 +35,7 @@ TEST(CheckMemory, CachesAreDroppedBeforeAnythingIsDeclined) {
         const ExportReport plenty = check_within(0, jobs);
         const std::uint64_t little = plenty.reading_bytes + plenty.peak_scratch_bytes * 2 / 3;
         const ExportReport report = check_within(little, jobs);
-        EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+        EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
             << jobs << " jobs: " << report.declaration << ": " << report.verdict.message;
         EXPECT_LE(report.peak_bytes, little + little / 8);
         EXPECT_EQ(report.num_declarations, plenty.num_declarations);
@@ -47,7 +47,7 @@ TEST(CheckMemory, WhatNeedsMoreIsDeclinedAndNeverRejected) {
     for (const unsigned jobs : {1U, 2U}) {
         for (const std::uint64_t bytes : {1U << 16U, 1U << 19U, 1U << 20U}) {
             const ExportReport report = check_within(bytes, jobs);
-            EXPECT_EQ(report.verdict.outcome, Outcome::declined);
+            EXPECT_EQ(report.verdict.kind, VerdictKind::declined);
             EXPECT_EQ(report.verdict.reason, "leanhost.resource_exhausted");
             EXPECT_LE(report.peak_bytes, bytes + (std::uint64_t{1} << 18U)) << jobs << " jobs";
         }

@@ -19,7 +19,7 @@ using leanhost::test::test_data;
 
 // The one finding's reason; "accepted" when there is none.
 std::string reason(const ModulesReport& report) {
-    if (report.outcome == Outcome::accepted)
+    if (report.kind == VerdictKind::accepted)
         return "accepted";
     return report.findings.empty() ? "no finding" : report.findings[0].verdict.reason;
 }
@@ -88,7 +88,7 @@ TEST(CheckModules, AFalseTheoremIsNamedAndTheOthersAreStillChecked) {
     text.theorem("bad", text.pi(prop, v0), identity);
     text.theorem("also_good", text.pi(prop, text.pi(v0, text.bvar(1))), identity);
     const ModulesReport report = check_converted_text(text.text());
-    EXPECT_EQ(report.outcome, Outcome::rejected);
+    EXPECT_EQ(report.kind, VerdictKind::rejected);
     ASSERT_EQ(report.findings.size(), 1U);
     EXPECT_EQ(report.findings[0].declaration, "bad");
     EXPECT_EQ(report.findings[0].verdict.reason, "value_type_mismatch");
@@ -154,9 +154,8 @@ TEST(CheckModules, WhatRestsOnAnAxiomThatIsNotAllowedIsNamed) {
     ExportText text;
     text.axiom("mine", text.sort(0));
     const TempDir folder;
-    const std::vector<std::string> allowed = {"other"};
     CheckOptions options;
-    options.allowed_axioms = &allowed;
+    options.allowed_axioms = {"other"};
     EXPECT_EQ(reason(check_converted(folder.write("a.ndjson", text.text()), 500, options)),
               "accepted");
     text.definition("first", text.sort(0), text.constant("mine"));
@@ -176,7 +175,7 @@ TEST(CheckModules, ADeclarationThatTakesTooLongIsDeclined) {
     CheckOptions options;
     options.max_heartbeats = 2000;
     const ModulesReport report = ModuleLibrary(folder.path()).check(options);
-    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(report.kind, VerdictKind::declined);
     EXPECT_EQ(reason(report), "leanhost.resource_exhausted");
 }
 
@@ -184,7 +183,7 @@ TEST(CheckModules, AClosureWithGapsIsDeclined) {
     const FixtureFolder folder;
     std::filesystem::remove(folder.path() / "Fixture" / "Core.olean");
     const ModulesReport report = ModuleLibrary(folder.path(), true).check();
-    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(report.kind, VerdictKind::declined);
     EXPECT_EQ(reason(report), "missing_module");
     EXPECT_EQ(report.num_declarations, 0U);
 }
@@ -195,8 +194,8 @@ TEST(CheckModules, ConvertedCasesHaveTheVerdictOfTheirExports) {
     const std::vector<std::string> not_convertible = {"120_dup_defs", "122_dup_ctor_def",
                                                       "125_dup_ctor_rec"};
     for (const char* folder : {"arena/good", "arena/bad"}) {
-        const Outcome expected =
-            std::string(folder) == "arena/good" ? Outcome::accepted : Outcome::rejected;
+        const VerdictKind expected =
+            std::string(folder) == "arena/good" ? VerdictKind::accepted : VerdictKind::rejected;
         for (const auto& entry : std::filesystem::directory_iterator(test_data(folder))) {
             const std::string name = entry.path().stem().string();
             if (std::find(not_convertible.begin(), not_convertible.end(), name) !=
@@ -204,7 +203,7 @@ TEST(CheckModules, ConvertedCasesHaveTheVerdictOfTheirExports) {
                 continue;
             for (const std::uint64_t constants_per_module : {1U, 500U}) {
                 const ModulesReport report = check_converted(entry.path(), constants_per_module);
-                EXPECT_EQ(report.outcome, expected) << entry.path() << ": " << reason(report);
+                EXPECT_EQ(report.kind, expected) << entry.path() << ": " << reason(report);
             }
         }
     }
@@ -227,7 +226,7 @@ TEST(CheckModules, RealExportsAreAcceptedAsModules) {
 TEST(CheckModules, RealModulesWithoutTheirImportsAreDeclined) {
     LEANHOST_NEEDS_DATA("olean/4.28.0/batteries");
     const ModulesReport report = ModuleLibrary(test_data("olean/4.28.0/batteries"), true).check();
-    EXPECT_EQ(report.outcome, Outcome::declined);
+    EXPECT_EQ(report.kind, VerdictKind::declined);
     EXPECT_EQ(reason(report), "missing_module");
 }
 
@@ -258,7 +257,7 @@ TEST_F(ClosureCheckerTest, DeclarationsInAnyOrderAreAccepted) {
             for (std::uint32_t i = plan(module).num_declarations(); i-- > 0;) {
                 if (i % 8 != 0)
                     continue;
-                EXPECT_EQ(checker->check(module, i).outcome, Outcome::accepted);
+                EXPECT_EQ(checker->check(module, i).kind, VerdictKind::accepted);
             }
         }
         EXPECT_GT(checker->num_drops(), 0U);

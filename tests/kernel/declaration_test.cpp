@@ -7,7 +7,7 @@ namespace {
 
 std::string reason(const ExportText& text) {
     const ExportReport report = text.check();
-    return report.verdict.outcome == Outcome::accepted ? "accepted" : report.verdict.reason;
+    return report.verdict.kind == VerdictKind::accepted ? "accepted" : report.verdict.reason;
 }
 
 TEST(Declaration, TheIdentityIsAcceptedWithItsTypeOnly) {
@@ -167,7 +167,7 @@ TEST(Declaration, HeartbeatsDeclineAndNeverReject) {
     CheckOptions options;
     options.max_heartbeats = 2000;
     const ExportReport report = text.check(options);
-    EXPECT_EQ(report.verdict.outcome, Outcome::declined);
+    EXPECT_EQ(report.verdict.kind, VerdictKind::declined);
     EXPECT_EQ(report.verdict.reason, "leanhost.resource_exhausted");
 }
 
@@ -181,8 +181,8 @@ TEST(Declaration, TermsAMillionDeepAreCheckedOrDeclined) {
             term = of_functions ? text.pi(prop, term) : text.pi(term, prop);
         text.axiom("a", term);
         const ExportReport report = text.check();
-        if (report.verdict.outcome != Outcome::accepted) {
-            EXPECT_EQ(report.verdict.outcome, Outcome::declined);
+        if (report.verdict.kind != VerdictKind::accepted) {
+            EXPECT_EQ(report.verdict.kind, VerdictKind::declined);
             EXPECT_EQ(report.verdict.reason, "leanhost.deep_recursion");
         }
     }

@@ -18,7 +18,7 @@ TEST(DefaultFixture, IsAcceptedWholeWithAMillionReductions) {
     CheckOptions check;
     check.jobs = 2;
     const ModulesReport report = ModuleLibrary(folder.path()).check(check);
-    EXPECT_EQ(report.outcome, Outcome::accepted);
+    EXPECT_EQ(report.kind, VerdictKind::accepted);
     EXPECT_EQ(report.num_modules, 256U);
     std::uint64_t constants = 0;
     for (const std::uint64_t count : report.constants)

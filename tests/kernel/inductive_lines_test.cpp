@@ -62,9 +62,9 @@ TEST(InductiveLines, EveryCaseHasTheVerdictThatItHasInBlocks) {
             const std::string separate = with_separate_lines(entry.path());
             for (const unsigned jobs : {1U, 2U}) {
                 const ExportReport report = check_text(separate, with_jobs(jobs));
-                EXPECT_EQ(report.verdict.outcome, in_blocks.verdict.outcome)
+                EXPECT_EQ(report.verdict.kind, in_blocks.verdict.kind)
                     << entry.path() << ": " << report.verdict.message;
-                if (in_blocks.verdict.outcome == Outcome::accepted) {
+                if (in_blocks.verdict.kind == VerdictKind::accepted) {
                     EXPECT_EQ(report.constants, in_blocks.constants) << entry.path();
                 }
             }
@@ -80,7 +80,7 @@ TEST(InductiveLines, ConstructorsMayComeInAnyOrder) {
     const std::string text = with_separate_lines(
         file, [](std::vector<std::string>& lines) { std::reverse(lines.begin(), lines.end()); });
     const ExportReport report = check_text(text);
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted) << report.verdict.message;
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted) << report.verdict.message;
 }
 
 // The rules of a block's recursors speak of each other: one of them alone would leave a name open
@@ -101,8 +101,8 @@ TEST(InductiveLines, AllRecursorsOfABlockOrNone) {
         EXPECT_EQ(most_dropped, count);
         return check_text(text);
     };
-    EXPECT_EQ(without(0).verdict.outcome, Outcome::accepted);
-    EXPECT_EQ(without(1).verdict.outcome, Outcome::rejected);
+    EXPECT_EQ(without(0).verdict.kind, VerdictKind::accepted);
+    EXPECT_EQ(without(1).verdict.kind, VerdictKind::rejected);
 }
 
 /// Nat on lines of its own; `parts` says which, in which order.
@@ -131,23 +131,23 @@ ExportReport check_nat(const std::string& parts) {
 
 TEST(InductiveLines, ARecursorMayBeMissing) {
     const ExportReport report = check_nat("tzs");
-    EXPECT_EQ(report.verdict.outcome, Outcome::accepted) << report.verdict.message;
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted) << report.verdict.message;
     EXPECT_EQ(report.num_declarations, 1U);
     EXPECT_EQ(check_nat("tzsr").num_declarations, 2U);
-    EXPECT_EQ(check_nat("tzsr").verdict.outcome, Outcome::accepted);
+    EXPECT_EQ(check_nat("tzsr").verdict.kind, VerdictKind::accepted);
 }
 
 TEST(InductiveLines, WhatIsIncompleteIsRejectedAtTheEnd) {
     EXPECT_EQ(check_nat("tz").verdict.reason, "bad_constructor");
     EXPECT_EQ(check_nat("t").verdict.reason, "bad_constructor");
     EXPECT_EQ(check_nat("zs").verdict.reason, "bad_inductive");
-    EXPECT_EQ(check_nat("r").verdict.outcome, Outcome::rejected);
-    EXPECT_EQ(check_nat("tzr").verdict.outcome, Outcome::rejected);
+    EXPECT_EQ(check_nat("r").verdict.kind, VerdictKind::rejected);
+    EXPECT_EQ(check_nat("tzr").verdict.kind, VerdictKind::rejected);
 }
 
 TEST(InductiveLines, NothingIsDeclaredTwice) {
     for (const char* parts : {"tzst", "tzsz", "tzsrr", "ttzs", "tzzs"})
-        EXPECT_EQ(check_nat(parts).verdict.outcome, Outcome::rejected) << parts;
+        EXPECT_EQ(check_nat(parts).verdict.kind, VerdictKind::rejected) << parts;
 }
 
 } // namespace

@@ -49,9 +49,9 @@ void on_large_stack(Run run) {
     });
 }
 
-Outcome outcome_of(const ExportModel& model) {
+VerdictKind outcome_of(const ExportModel& model) {
     const fuzz::KernelRun run(model);
-    return run.verdict() ? run.verdict()->outcome : Outcome::rejected;
+    return run.verdict() ? run.verdict()->kind : VerdictKind::rejected;
 }
 
 /// Rows of mutation, export, constant ("*": any) and reason.
@@ -129,9 +129,9 @@ TEST(Mutation, OwnExportsAreAcceptedAndChangedOnesKeepTheirVerdict) {
         for (const auto& [name, model] : models) {
             const fuzz::Examination found = fuzz::examine(model, 0);
             ASSERT_TRUE(found.verdict) << name;
-            EXPECT_EQ(found.verdict->outcome, Outcome::accepted) << name;
+            EXPECT_EQ(found.verdict->kind, VerdictKind::accepted) << name;
             EXPECT_EQ(found.problem, "") << name;
-            EXPECT_EQ(check_text(model.text()).verdict.outcome, Outcome::accepted) << name;
+            EXPECT_EQ(check_text(model.text()).verdict.kind, VerdictKind::accepted) << name;
         }
     });
 }
@@ -147,7 +147,7 @@ TEST(Mutation, EachTargetedOneIsRefusedOrExplained) {
             for_each_targeted(model, [&, &of = name](const Targeted& targeted) {
                 if (++num_seen % one_in != 0)
                     return;
-                if (outcome_of(targeted.model) != Outcome::accepted) {
+                if (outcome_of(targeted.model) != VerdictKind::accepted) {
                     ++num_refused;
                     return;
                 }
@@ -175,9 +175,9 @@ TEST(Mutation, RestatingMakesAChangedBlockFit) {
         constants.back().type = model.sort(0);
         constants.back().num_minors = 7;
         constants.back().rules.clear();
-        EXPECT_EQ(outcome_of(model), Outcome::rejected);
+        EXPECT_EQ(outcome_of(model), VerdictKind::rejected);
         EXPECT_TRUE(fuzz::restate_refused_block(model));
-        EXPECT_EQ(outcome_of(model), Outcome::accepted);
+        EXPECT_EQ(outcome_of(model), VerdictKind::accepted);
     });
 }
 
@@ -202,7 +202,7 @@ TEST(Mutation, AnUnsafeTheoremProvesAProposition) {
 std::string said_of(const ExportModel& model,
                     const std::function<void(TypeChecker&, NameTable&, ConstantInfo&)>& make) {
     fuzz::KernelRun run(model);
-    EXPECT_EQ(run.verdict()->outcome, Outcome::accepted);
+    EXPECT_EQ(run.verdict()->kind, VerdictKind::accepted);
     ConstantInfo info;
     info.name = run.names().dotted("smuggled");
     info.kind = ConstantKind::theorem;
@@ -272,7 +272,7 @@ TEST(Mutation, RandomOnesBringNothingInconsistent) {
                 const fuzz::Examination found = fuzz::examine(changed, i);
                 EXPECT_EQ(found.problem, "") << name << ", number " << i;
                 num_accepted +=
-                    found.verdict && found.verdict->outcome == Outcome::accepted ? 1 : 0;
+                    found.verdict && found.verdict->kind == VerdictKind::accepted ? 1 : 0;
             }
         }
         EXPECT_GT(num_accepted, 50U);

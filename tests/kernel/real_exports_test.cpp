@@ -33,7 +33,7 @@ TEST(RealExports, EveryGoodCaseIsAccepted) {
     EXPECT_GE(files.size(), 58U);
     for (const auto& file : files) {
         const ExportReport report = check_file(file);
-        EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+        EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
             << file << ": " << report.declaration << ": " << report.verdict.message;
     }
 }
@@ -44,7 +44,7 @@ TEST(RealExports, EveryBadCaseIsRejectedForAReason) {
     EXPECT_GE(files.size(), 25U);
     for (const auto& file : files) {
         const ExportReport report = check_file(file);
-        EXPECT_EQ(report.verdict.outcome, Outcome::rejected) << file;
+        EXPECT_EQ(report.verdict.kind, VerdictKind::rejected) << file;
         EXPECT_FALSE(report.verdict.reason.empty()) << file;
         EXPECT_FALSE(report.declaration.empty()) << file;
     }
@@ -83,7 +83,7 @@ TEST(RealExports, RealLibrariesAreAcceptedWhole) {
     };
     for (const auto& [file, num_constants] : expected) {
         const ExportReport report = check_file(test_data(file));
-        EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+        EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
             << file << ": " << report.declaration << ": " << report.verdict.message;
         std::uint64_t found = 0;
         for (const std::uint64_t count : report.constants)
@@ -102,7 +102,7 @@ TEST(RealExports, OlderFormatsAreAcceptedAsWell) {
                 CheckOptions options;
                 options.jobs = jobs;
                 const ExportReport report = check_export(file, options, monitor);
-                EXPECT_EQ(report.verdict.outcome, Outcome::accepted)
+                EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
                     << file << ": " << report.declaration << ": " << report.verdict.message;
             }
             ++num_files;
@@ -140,7 +140,7 @@ TEST(RealExports, LiteralsOfARealLibraryAreComputed) {
         const auto type = text.app(text.constant("Eq", {one}), {nat, call, result});
         text.theorem("test", type, text.app(text.constant("Eq.refl", {one}), {nat, result}));
         const ExportReport report = check_text(whole.str() + text.text());
-        EXPECT_EQ(report.verdict.outcome, c.holds ? Outcome::accepted : Outcome::rejected)
+        EXPECT_EQ(report.verdict.kind, c.holds ? VerdictKind::accepted : VerdictKind::rejected)
             << c.function << " " << c.lhs << " " << c.rhs << ": " << report.verdict.message;
     }
 }
@@ -162,7 +162,7 @@ TEST(RealExports, ACountThatIsWrongByOneIsRejected) {
                        static_cast<std::size_t>(at->length(2)),
                        std::to_string(std::stoul((*at)[2]) + 1));
         const ExportReport report = check_text(mutant);
-        EXPECT_EQ(report.verdict.outcome, Outcome::rejected)
+        EXPECT_EQ(report.verdict.kind, VerdictKind::rejected)
             << text.substr(static_cast<std::size_t>(at->position(0)), 40);
         ++num_mutants;
     }
@@ -182,7 +182,7 @@ TEST(RealExports, AFlagThatIsWrongIsRejected) {
         mutant.replace(static_cast<std::size_t>(at->position(2)),
                        static_cast<std::size_t>(at->length(2)),
                        (*at)[2] == "true" ? "false" : "true");
-        EXPECT_EQ(check_text(mutant).verdict.outcome, Outcome::rejected)
+        EXPECT_EQ(check_text(mutant).verdict.kind, VerdictKind::rejected)
             << text.substr(static_cast<std::size_t>(at->position(0)), 40);
     }
 }

@@ -19,7 +19,7 @@ TEST(Refused, WhatWasOnceAcceptedIsRejectedByOneThreadAndByTwo) {
             CheckOptions options;
             options.jobs = jobs;
             const ExportReport report = check_export(entry.path(), options, monitor);
-            EXPECT_EQ(report.verdict.outcome, Outcome::rejected)
+            EXPECT_EQ(report.verdict.kind, VerdictKind::rejected)
                 << entry.path() << ", " << jobs << " jobs";
         }
     }
@@ -44,7 +44,7 @@ TEST(Refused, EachDoubtIsSettledForItsReason) {
             options.jobs = jobs;
             const Verdict verdict =
                 check_export(folder / (name + ".ndjson"), options, monitor).verdict;
-            const bool is_accepted = verdict.outcome == Outcome::accepted;
+            const bool is_accepted = verdict.kind == VerdictKind::accepted;
             EXPECT_EQ(is_accepted ? "accepted" : verdict.reason, expected)
                 << name << ", " << jobs << " jobs: " << verdict.message;
         }

@@ -43,7 +43,7 @@ TEST(StreamedCheck, WhatStandsBeforeABrokenLineIsRefusedFirst) {
         add_wrong_definition(text);
         text.line("{\"broken\"");
         const ExportReport report = text.check(with_jobs(jobs));
-        EXPECT_EQ(report.verdict.outcome, Outcome::rejected) << jobs;
+        EXPECT_EQ(report.verdict.kind, VerdictKind::rejected) << jobs;
         EXPECT_EQ(report.declaration, "wrong") << jobs;
         EXPECT_EQ(report.num_declarations, 100U) << jobs;
     }
@@ -80,7 +80,7 @@ TEST(StreamedCheck, ThreadsGrowTheirViewOfTermsAsTheyAreRead) {
                          text.app(text.constant("Eq.refl", {one}), {nat, next}));
         }
         const ExportReport report = text.check(with_jobs(jobs));
-        EXPECT_EQ(report.verdict.outcome, Outcome::accepted) << report.verdict.message;
+        EXPECT_EQ(report.verdict.kind, VerdictKind::accepted) << report.verdict.message;
         EXPECT_EQ(report.num_declarations, count + 3) << jobs;
     }
 }

@@ -1,6 +1,7 @@
 #include "worker/child/request_handler.hpp"
 
 #include "base/failure.hpp"
+#include "worker/protocol/check_values.hpp"
 #include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/wire_values.hpp"
 
@@ -55,6 +56,13 @@ answer_of(const Session& session, const wire::KernelRequest& request, const Call
             name_from(request.declaration_terms(), "kernel.declaration_terms"), options)));
         return answer;
     }
+    case wire::KernelRequest::kCheckModules: {
+        wire::KernelAnswer answer;
+        *answer.mutable_modules_report() = to_wire(value_or_throw(session.check_modules(
+            names_from(request.check_modules().modules(), "kernel.check_modules.modules"),
+            check_options_from(request.check_modules().options()), options)));
+        return answer;
+    }
     case wire::KernelRequest::kWhnf:
         return to_wire(value_or_throw(
             session.whnf(term_from(request.whnf(), "kernel.whnf"), kernel, options)));
@@ -71,6 +79,14 @@ answer_of(const Session& session, const wire::KernelRequest& request, const Call
     default:
         fail(ErrorCode::unsupported, "a kernel request without an operation that is known");
     }
+}
+
+wire::KernelAnswer
+export_check(const Runtime& runtime, const wire::CheckExport& request, const CallOptions& options) {
+    wire::KernelAnswer answer;
+    *answer.mutable_export_report() = to_wire(value_or_throw(
+        runtime.check_export(request.path(), check_options_from(request.options()), options)));
+    return answer;
 }
 
 std::size_t names_at_once(const DeclarationFields& fields) {
@@ -271,9 +287,13 @@ void RequestHandler::capability(const wire::CapabilityRequest& request,
 }
 
 void RequestHandler::kernel(const wire::KernelRequest& request, const RequestContext& context) {
-    const auto session = sessions_.find(request.session());
     std::string bytes;
-    answer_of(*session, request, context.options).AppendToString(&bytes);
+    if (request.has_check_export()) {
+        export_check(runtime_, request.check_export(), context.options).AppendToString(&bytes);
+    } else {
+        const auto session = sessions_.find(request.session());
+        answer_of(*session, request, context.options).AppendToString(&bytes);
+    }
     add_pieces(context.rows, bytes);
 }
 

@@ -1,6 +1,7 @@
 #include "worker/parent/remote_session.hpp"
 
 #include "base/failure.hpp"
+#include "worker/protocol/check_values.hpp"
 #include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/wire_values.hpp"
 
@@ -311,6 +312,32 @@ Verdict RemoteSession::do_kernel_check(const Name& name,
         append_name(name, *request.mutable_check_constant());
     };
     return verdict_from(ask_kernel(make, kernel, options).verdict());
+}
+
+ModulesReport RemoteSession::do_check_modules(std::span<const Name> modules,
+                                              const CheckOptions& check,
+                                              const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        *request.mutable_check_modules()->mutable_modules() = to_wire(modules);
+        *request.mutable_check_modules()->mutable_options() = to_wire(check);
+    };
+    const wire::KernelAnswer answer = ask_kernel(make, {}, options);
+    if (!answer.has_modules_report())
+        fail(ErrorCode::protocol_error, "field 'answer.modules_report': an answer without it");
+    return modules_report_from(answer.modules_report());
+}
+
+ExportReport RemoteSession::check_export(const std::filesystem::path& path,
+                                         const CheckOptions& check,
+                                         const CallOptions& options) const {
+    const auto make = [&](wire::KernelRequest& request) {
+        request.mutable_check_export()->set_path(path.string());
+        *request.mutable_check_export()->mutable_options() = to_wire(check);
+    };
+    const wire::KernelAnswer answer = ask_kernel(make, {}, options);
+    if (!answer.has_export_report())
+        fail(ErrorCode::protocol_error, "field 'answer.export_report': an answer without it");
+    return export_report_from(answer.export_report());
 }
 
 Verdict RemoteSession::do_check_candidate(const CandidateDeclaration& candidate,

@@ -37,6 +37,11 @@ public:
                                     const RowSink& rows,
                                     const CallOptions& options) const;
 
+    /// As Runtime::check_export, in the worker, which opens the file. Throws Failure.
+    ExportReport check_export(const std::filesystem::path& path,
+                              const CheckOptions& check,
+                              const CallOptions& options) const;
+
 protected:
     DeclarationRows do_query_declarations(std::span<const Name> names,
                                           const DeclarationFields& fields,
@@ -58,6 +63,9 @@ protected:
     Verdict do_kernel_check(const Name& name,
                             const KernelOptions& kernel,
                             const CallOptions& options) const override;
+    ModulesReport do_check_modules(std::span<const Name> modules,
+                                   const CheckOptions& check,
+                                   const CallOptions& options) const override;
     Verdict do_check_candidate(const CandidateDeclaration& candidate,
                                const KernelOptions& kernel,
                                const CallOptions& options) const override;

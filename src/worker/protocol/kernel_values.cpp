@@ -174,6 +174,11 @@ KernelOptions kernel_options_from(const wire::KernelOptions& message) {
             .axioms = message.axioms()};
 }
 
+VerdictKind verdict_kind_from(std::uint32_t number, std::string_view field) {
+    constexpr std::uint32_t num_kinds = 3;
+    return enumerator_from<VerdictKind>(number - 1, num_kinds, field);
+}
+
 wire::Verdict to_wire(const Verdict& verdict) {
     wire::Verdict message;
     message.set_kind(1 + static_cast<std::uint32_t>(verdict.kind));
@@ -188,8 +193,7 @@ wire::Verdict to_wire(const Verdict& verdict) {
 
 Verdict verdict_from(const wire::Verdict& message) {
     Verdict verdict;
-    constexpr std::uint32_t num_kinds = 3;
-    verdict.kind = enumerator_from<VerdictKind>(message.kind() - 1, num_kinds, "verdict.kind");
+    verdict.kind = verdict_kind_from(message.kind(), "verdict.kind");
     // What is no acceptance says why, and nothing else does.
     if ((verdict.kind == VerdictKind::accepted) != message.reason().empty())
         bad_field("verdict.reason", "a reason belongs to a rejection and to a decline");

@@ -24,6 +24,8 @@ DeclarationTerms declaration_terms_from(const wire::DeclarationTerms& message);
 wire::KernelOptions to_wire(const KernelOptions& options);
 KernelOptions kernel_options_from(const wire::KernelOptions& message);
 
+/// From 1 + VerdictKind: what was not said is no acceptance.
+VerdictKind verdict_kind_from(std::uint32_t number, std::string_view field);
 wire::Verdict to_wire(const Verdict& verdict);
 Verdict verdict_from(const wire::Verdict& message);
 
