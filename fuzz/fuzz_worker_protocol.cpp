@@ -3,6 +3,7 @@
 // first byte chooses how the stream is cut into pieces, the rest is the stream.
 
 #include "base/failure.hpp"
+#include "worker/protocol/check_values.hpp"
 #include "worker/protocol/frame.hpp"
 #include "worker/protocol/kernel_values.hpp"
 #include "worker/protocol/row_checksum.hpp"
@@ -96,6 +97,9 @@ void check_kernel_request(const wire::KernelRequest& request) {
     check_term(request.unfold());
     check_term(request.is_def_eq().t());
     check_term(request.is_def_eq().s());
+    check_names(request.check_modules().modules());
+    check(request.check_modules().options(), check_options_from);
+    check(request.check_export().options(), check_options_from);
 }
 
 void check_kernel_answer(const wire::KernelAnswer& answer) {
@@ -103,6 +107,8 @@ void check_kernel_answer(const wire::KernelAnswer& answer) {
     check(answer, term_answer_from);
     check(answer, equality_answer_from);
     check(answer.declaration(), declaration_terms_from);
+    check(answer.export_report(), export_report_from);
+    check(answer.modules_report(), modules_report_from);
 }
 
 // A row says nothing of its kind, so it is read as each of them.

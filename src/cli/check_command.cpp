@@ -102,7 +102,7 @@ void add_check_command(CLI::App& app, CommandBody& chosen, CheckInWorkers in_wor
     command->footer("Examples:\n  leanhost check init.ndjson.zst\n"
                     "  leanhost check --path .lake/build/lib/lean --module Main --closure\n"
                     "  leanhost check .lake/build/lib/lean/Main.olean\n"
-                    "  leanhost check --workers 4 --max-total 2048 --json -- exports/*.ndjson\n"
+                    "  leanhost check --workers 4 --max-total 2048 --json exports/*.ndjson\n"
                     "  leanhost check --json --allow-axioms propext,Quot.sound,Classical.choice -- "
                     "export.ndjson");
     command->callback([request, in_workers, &chosen] {

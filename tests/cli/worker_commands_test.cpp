@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -136,6 +137,62 @@ TEST(QueryCommand, SweepsEveryModuleInWorkers) {
     }
     EXPECT_GE(imports.size(), 2U);
     EXPECT_GE(rows, imports.size());
+}
+
+// In workers and here: the same reports, whatever they took.
+TEST(CheckCommand, WorkersSayOfEachFileWhatIsSaidHere) {
+    const std::filesystem::path exports = LEANHOST_SOURCE_DIR "/tests/kernel/refused";
+    std::vector<std::string> arguments = {LEANHOST_COMMAND, "check", "--json"};
+    for (const auto& entry : std::filesystem::directory_iterator(exports)) {
+        if (entry.path().extension() == ".ndjson")
+            arguments.push_back(entry.path());
+    }
+    ASSERT_GT(arguments.size(), 5U);
+    const auto reports = [&](std::vector<std::string> more) {
+        std::vector<std::string> all = arguments;
+        all.insert(all.end(), more.begin(), more.end());
+        all.insert(all.end(), {"--allow-axioms", "propext"});
+        const ProgramRun run = run_program(all);
+        EXPECT_EQ(run.exit_status, 1) << run.err;
+        std::map<std::string, json> by_file;
+        std::istringstream lines(run.out);
+        for (std::string line; std::getline(lines, line);) {
+            json report = json::parse(line);
+            report.erase("wall_seconds");
+            by_file.emplace(report["file"], report);
+        }
+        return by_file;
+    };
+    const auto here = reports({});
+    const auto in_workers = reports({"--workers", "2", "--max-total", "512", "--drain-wait=10"});
+    EXPECT_EQ(here.size(), arguments.size() - 3);
+    EXPECT_EQ(here, in_workers);
+}
+
+TEST(CheckCommand, WorkersCheckEveryModule) {
+    const TempDir library;
+    ASSERT_EQ(run_program({LEANHOST_COMMAND, "fixture", "--modules", "5", "--constants", "200",
+                           "--out", library.path()})
+                  .exit_status,
+              0);
+    const ProgramRun run =
+        run_program({LEANHOST_COMMAND, "check", "--path", library.path(), "--workers=2"});
+    EXPECT_EQ(run.exit_status, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("Fixture.All: accepted: "));
+    { std::ofstream(library.path() / "Broken.olean") << "no module"; }
+    const ProgramRun broken =
+        run_program({LEANHOST_COMMAND, "check", "--path", library.path(), "--workers", "2",
+                     "--module", "Fixture.All", "--module", "Broken", "--closure"});
+    EXPECT_EQ(broken.exit_status, 65) << broken.err;
+    EXPECT_THAT(broken.out, HasSubstr("Fixture.All: accepted: "));
+    EXPECT_THAT(broken.out, HasSubstr("in 5 modules accepted"));
+    EXPECT_THAT(broken.err, HasSubstr("Broken: "));
+}
+
+TEST(CheckCommand, WhatWorkersCannotDoIsSaid) {
+    const ProgramRun run = run_program({LEANHOST_COMMAND, "check", "--workers", "2", "-"});
+    EXPECT_EQ(run.exit_status, 64) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("standard input cannot be checked in a worker"));
 }
 
 TEST(QueryCommand, AnImportSetThatFailsIsNamedAndTheOthersAreAnswered) {

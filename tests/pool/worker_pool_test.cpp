@@ -301,6 +301,43 @@ TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
 
 // The back-off was once a slot's, and a failed start drops its slot: such a key was started again
 // and again as fast as it was asked for.
+// Exports need no environment: a lease of no imports is enough.
+TEST_F(PoolFixture, ExportsAreCheckedInAWorker) {
+    const auto write = [&](const char* name, const std::string& value) {
+        const auto path = folder.path() / name;
+        std::ofstream(path)
+            << R"({"meta":{"exporter":{"name":"lean4export","version":"3.1.0"},"format":{"version":"3.1.0"},"lean":{"githash":"","version":"4.29.0"}}})"
+               "\n"
+               R"({"in":1,"str":{"pre":0,"str":"a"}})"
+               "\n"
+               R"({"il":1,"succ":0})"
+               "\n"
+               R"({"ie":0,"sort":0})"
+               "\n"
+               R"({"ie":1,"sort":1})"
+               "\n"
+               R"({"def":{"all":[1],"hints":"opaque","levelParams":[],"name":1,"safety":"safe","type":1,"value":)"
+            << value << "}}\n";
+        return path;
+    };
+    WorkerPool pool = make(options());
+    const WorkerLease worker = lease(pool, {});
+    const auto good = worker.check_export(write("good.ndjson", "0"));
+    ASSERT_TRUE(good) << good.error().message();
+    EXPECT_EQ(good->verdict.kind, VerdictKind::accepted) << good->verdict.message;
+    EXPECT_EQ(good->num_declarations, 1U);
+    EXPECT_EQ(good->lean_version, "4.29.0");
+    const auto bad = worker.check_export(write("bad.ndjson", "1"));
+    ASSERT_TRUE(bad) << bad.error().message();
+    EXPECT_EQ(bad->verdict.kind, VerdictKind::rejected);
+    EXPECT_EQ(bad->verdict.reason, "value_type_mismatch");
+    EXPECT_EQ(bad->declaration, "a");
+    EXPECT_EQ(worker.check_export(folder.path() / "none.ndjson").error().code(),
+              ErrorCode::not_found);
+    EXPECT_EQ(worker.check_export(folder.path() / "A.olean").error().code(),
+              ErrorCode::invalid_input);
+}
+
 TEST_F(PoolFixture, AKeyWhoseChildrenAlwaysDieIsHeldBack) {
     WorkerPoolOptions with = options();
     with.worker.executable = "/bin/false";

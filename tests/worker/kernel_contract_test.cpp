@@ -164,6 +164,37 @@ TEST_P(KernelContract, EveryDeclarationOfTheLibraryIsAccepted) {
     EXPECT_GT(accepted, 50U);
 }
 
+TEST_P(KernelContract, ModulesAreCheckedWholeOrOneByOne) {
+    const auto all = session().check_modules({}, {.jobs = 2});
+    ASSERT_TRUE(all) << all.error().message();
+    EXPECT_EQ(all->kind, VerdictKind::accepted);
+    EXPECT_EQ(all->num_modules, 6U);
+    EXPECT_EQ(all->num_assumed_modules, 0U);
+    EXPECT_GT(all->num_declarations, 50U);
+    EXPECT_GT(all->wall_time.count(), 0);
+
+    const std::vector<Name> root = {Name(module::fixture::root_module)};
+    const auto one = session().check_modules(root);
+    ASSERT_TRUE(one) << one.error().message();
+    EXPECT_EQ(one->num_modules, 1U);
+    EXPECT_EQ(one->num_assumed_modules, 5U);
+    EXPECT_LT(one->num_declarations, all->num_declarations);
+
+    const auto hurried = session().check_modules({}, {.max_heartbeats = 1});
+    ASSERT_TRUE(hurried);
+    EXPECT_EQ(hurried->kind, VerdictKind::declined);
+    EXPECT_GT(hurried->num_not_accepted, 0U);
+    ASSERT_FALSE(hurried->findings.empty());
+    EXPECT_EQ(hurried->findings[0].verdict.reason, "leanhost.resource_exhausted");
+
+    const std::vector<Name> nobody = {"Nobody"};
+    EXPECT_EQ(session().check_modules(nobody).error().code(), ErrorCode::not_found);
+    CancellationSource stop;
+    stop.cancel();
+    EXPECT_EQ(session().check_modules({}, {}, {.cancellation = stop.token()}).error().code(),
+              ErrorCode::cancelled);
+}
+
 TEST_P(KernelContract, UnknownNameIsAnError) {
     const auto verdict = session().kernel_check(Name("Nobody"));
     ASSERT_FALSE(verdict);
