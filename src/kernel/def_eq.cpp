@@ -98,21 +98,34 @@ void TypeChecker::uf_union(Term t, Term s) {
         equal_.put(std::max(root_t, root_s), std::min(root_t, root_s));
 }
 
+// As long as the answer for two terms is that of two others, which are looked at next: lists and
+// unary numbers are as deep as they are long.
 bool TypeChecker::is_def_eq(Term t, Term s) {
-    if (t == s)
-        return true;
-    const Answer quick = quick_is_def_eq(t, s);
+    const std::size_t base = pairs_.size();
+    TermPair pair{t, s};
+    Answer answer = is_def_eq_step(pair);
+    while (answer == Answer::unknown)
+        answer = is_def_eq_step(pair);
+    for (; pairs_.size() > base; pairs_.pop_back()) {
+        if (answer == Answer::yes)
+            uf_union(pairs_.back().t, pairs_.back().s);
+        else
+            unequal_.put(pairs_.back().key(), 1);
+    }
+    return answer == Answer::yes;
+}
+
+// "Unknown": the answer is that of what `pair` has become.
+TypeChecker::Answer TypeChecker::is_def_eq_step(TermPair& pair) {
+    if (pair.t == pair.s)
+        return Answer::yes;
+    const Answer quick = quick_is_def_eq(pair.t, pair.s);
     if (quick != Answer::unknown)
-        return quick == Answer::yes;
-    const std::uint64_t key = (std::uint64_t{std::min(t, s)} << 32) | std::max(t, s);
-    if (unequal_.find(key) != nullptr)
-        return false;
-    const bool result = is_def_eq_core(t, s);
-    if (result)
-        uf_union(t, s);
-    else
-        unequal_.put(key, 1);
-    return result;
+        return quick;
+    if (unequal_.find(pair.key()) != nullptr)
+        return Answer::no;
+    pairs_.push_back(pair);
+    return is_def_eq_core(pair);
 }
 
 TypeChecker::Answer TypeChecker::quick_is_def_eq(Term t, Term s) {
@@ -220,45 +233,78 @@ TypeChecker::Answer TypeChecker::is_def_eq_proof_irrel(Term t, Term s) {
     return is_def_eq(type, infer_type(s)) ? Answer::yes : Answer::no;
 }
 
-bool TypeChecker::is_def_eq_core(Term t, Term s) {
+TypeChecker::Answer TypeChecker::is_def_eq_core(TermPair& pair) {
     check_stack();
     heartbeat();
+    const auto [t, s] = pair;
     const TermNode& s_node = store_[s];
     if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true && store_[t].free == 0) {
         const TermNode& reduced = store_[whnf(t)];
         if (reduced.kind == TermKind::constant && reduced.a == known_.bool_true)
-            return true;
+            return Answer::yes;
     }
     Term t_n = whnf_core(t, true);
     Term s_n = whnf_core(s, true);
     if (t_n != t || s_n != s) {
         const Answer quick = quick_is_def_eq(t_n, s_n);
         if (quick != Answer::unknown)
-            return quick == Answer::yes;
+            return quick;
     }
     Answer answer = is_def_eq_proof_irrel(t_n, s_n);
     if (answer == Answer::unknown)
         answer = lazy_delta(t_n, s_n);
     if (answer != Answer::unknown)
-        return answer == Answer::yes;
+        return answer;
 
     const TermNode& l = store_[t_n];
     const TermNode& r = store_[s_n];
     if (l.kind == TermKind::constant && r.kind == TermKind::constant && l.a == r.a &&
         order_.equal_lists(l.b, r.b))
-        return true;
+        return Answer::yes;
     if (l.kind == TermKind::proj && r.kind == TermKind::proj && l.extra == r.extra && l.b == r.b &&
         lazy_delta_proj(l.a, r.a, l))
-        return true;
+        return Answer::yes;
     const Term t_nn = whnf_core(t_n);
     const Term s_nn = whnf_core(s_n);
-    if (t_nn != t_n || s_nn != s_n)
-        return is_def_eq(t_nn, s_nn);
-    if (is_def_eq_app(t_n, s_n) || try_eta(t_n, s_n) || try_eta(s_n, t_n) ||
-        try_eta_struct(t_n, s_n) || try_eta_struct(s_n, t_n) || try_string_literal(t_n, s_n) ||
-        try_string_literal(s_n, t_n))
-        return true;
-    return is_def_eq_unit_like(t_n, s_n);
+    if (t_nn != t_n || s_nn != s_n) {
+        pair = {t_nn, s_nn};
+        return Answer::unknown;
+    }
+    if (are_injective(t_n, s_n)) {
+        pair = {t_n, s_n};
+        return is_def_eq_injective(pair);
+    }
+    const bool is_equal = is_def_eq_app(t_n, s_n) || try_eta(t_n, s_n) || try_eta(s_n, t_n) ||
+                          try_eta_struct(t_n, s_n) || try_eta_struct(s_n, t_n) ||
+                          try_string_literal(t_n, s_n) || try_string_literal(s_n, t_n) ||
+                          is_def_eq_unit_like(t_n, s_n);
+    return is_equal ? Answer::yes : Answer::no;
+}
+
+// Whether both are one constructor of a type without eta rules, applied to as many arguments: then
+// they are equal if, and only if, these are.
+bool TypeChecker::are_injective(Term t, Term s) const {
+    if (store_.kind(t) != TermKind::app || store_.kind(s) != TermKind::app)
+        return false;
+    const TermNode& head_t = store_[app_fn(t)];
+    const TermNode& head_s = store_[app_fn(s)];
+    if (head_t.kind != TermKind::constant || head_s.kind != TermKind::constant ||
+        head_t.a != head_s.a)
+        return false;
+    const ConstantInfo* const info = find(head_t.a);
+    return info != nullptr && info->kind == ConstantKind::constructor &&
+           num_args(t) == num_args(s) && !is_structure_like(find(facts(*info).inductive));
+}
+
+// Of two that are injective; "unknown": the answer is that of the last arguments, now in `pair`.
+TypeChecker::Answer TypeChecker::is_def_eq_injective(TermPair& pair) {
+    const TermPair last{store_[pair.t].b, store_[pair.s].b};
+    const Term t = store_[pair.t].a;
+    const Term s = store_[pair.s].a;
+    const bool are_rest_equal =
+        t == s || (store_.kind(t) == TermKind::app ? is_def_eq_app(t, s) : is_def_eq(t, s));
+    pair = last;
+    return are_rest_equal ? Answer::unknown : Answer::no;
 }
 
 const ConstantInfo* TypeChecker::is_delta(Term term) const {

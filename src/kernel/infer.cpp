@@ -49,14 +49,12 @@ Closure TypeChecker::infer_core(Closure closure, std::uint32_t depth, bool is_ch
     if (closure.env != no_env && is_unaffected(node, closure.env, 0))
         closure.env = no_env;
     const bool is_closed = closure.env == no_env;
-    const std::uint64_t key = (std::uint64_t{closure.term} << 32) | closure.env;
+    const std::uint64_t key = checked_key(closure);
     if (!is_checked && is_closed) {
         if (const Closure* const found = types_.find(closure.term))
             return *found;
     } else if (node.is_shared()) {
-        const CheckedType* const found = checked_.find(key);
-        if (found != nullptr &&
-            (!is_checked || found->serial == serial_ || (!node.has_params() && found->serial != 0)))
+        if (const CheckedType* const found = find_checked(node, key, is_checked))
             return found->type;
     }
     const Closure type = infer_step(node, closure, depth, is_checked);
@@ -65,6 +63,14 @@ Closure TypeChecker::infer_core(Closure closure, std::uint32_t depth, bool is_ch
     else if (node.is_shared())
         checked_.put(key, {type, is_checked ? serial_ : 0});
     return type;
+}
+
+const TypeChecker::CheckedType*
+TypeChecker::find_checked(const TermNode& node, std::uint64_t key, bool is_checked) const {
+    const CheckedType* const found = checked_.find(key);
+    const bool is_enough = found != nullptr && (!is_checked || found->serial == serial_ ||
+                                                (!node.has_params() && found->serial != 0));
+    return is_enough ? found : nullptr;
 }
 
 Closure TypeChecker::infer_step(const TermNode& node,
@@ -175,7 +181,42 @@ Level TypeChecker::ensure_sort(Closure type) {
     return store_[result].a;
 }
 
+// Last arguments that are applications are checked from the innermost out: lists and unary numbers
+// are as deep as they are long.
 Closure TypeChecker::infer_app(Closure closure, std::uint32_t depth, bool is_checked) {
+    if (!is_checked)
+        return infer_spine(closure, depth, false, nullptr);
+    const std::size_t base = nested_.size();
+    for (Closure at{store_[closure.term].b, closure.env};; at.term = store_[at.term].b) {
+        const TermNode& node = store_[at.term];
+        if (node.kind != TermKind::app)
+            break;
+        if (at.env != no_env && is_unaffected(node, at.env, 0))
+            at.env = no_env;
+        if (node.is_shared() && find_checked(node, checked_key(at), true) != nullptr)
+            break;
+        nested_.push_back(at);
+        path_.push_back("argument");
+    }
+    Closure type;
+    const Closure* type_of_last = nullptr;
+    for (; nested_.size() > base; nested_.pop_back()) {
+        heartbeat();
+        const Closure at = nested_.back();
+        type = infer_spine(at, depth, true, type_of_last);
+        if (store_[at.term].is_shared())
+            checked_.put(checked_key(at), {type, serial_});
+        type_of_last = &type;
+        path_.pop_back();
+    }
+    return infer_spine(closure, depth, true, type_of_last);
+}
+
+// The last argument was checked before if `type_of_last` is there.
+Closure TypeChecker::infer_spine(Closure closure,
+                                 std::uint32_t depth,
+                                 bool is_checked,
+                                 const Closure* type_of_last) {
     const std::size_t base = spine_.size();
     Term head = closure.term;
     for (; store_.kind(head) == TermKind::app; head = store_[head].a)
@@ -190,7 +231,11 @@ Closure TypeChecker::infer_app(Closure closure, std::uint32_t depth, bool is_che
         const TermNode& pi = store_[type.term];
         if (is_checked) {
             path_.back() = "argument";
-            check_argument({arg, env}, {pi.a, type.env}, closure, depth);
+            const Closure domain{pi.a, type.env};
+            if (i == base && type_of_last != nullptr)
+                require_argument_type({arg, env}, *type_of_last, domain, closure);
+            else
+                check_argument({arg, env}, domain, closure, depth);
         }
         const std::uint16_t loose = store_[pi.b].loose;
         type = {pi.b, loose == 0 ? root_of(type.env) : push(type.env, argument(arg, env))};
@@ -207,7 +252,13 @@ void TypeChecker::check_argument(Closure arg,
                                  std::uint32_t depth) {
     if (store_.kind(arg.term) == TermKind::lam && check_function_argument(arg, domain, depth))
         return;
-    const Closure type = infer_core(arg, depth, true);
+    require_argument_type(arg, infer_core(arg, depth, true), domain, application);
+}
+
+void TypeChecker::require_argument_type(Closure arg,
+                                        Closure type,
+                                        Closure domain,
+                                        Closure application) {
     if (!is_def_eq(type, domain))
         reject(RejectReason::application_type_mismatch,
                fmt::format("the argument\n  {}\nhas type\n  {}\nwhere\n  {}\nis expected, in\n  {}",
@@ -220,7 +271,7 @@ bool TypeChecker::check_function_argument(Closure arg, Closure domain, std::uint
     const TermNode& node = store_[arg.term];
     if (arg.env != no_env && is_unaffected(node, arg.env, 0))
         arg.env = no_env;
-    const std::uint64_t key = (std::uint64_t{arg.term} << 32) | arg.env;
+    const std::uint64_t key = checked_key(arg);
     if (node.is_shared() && checked_.find(key) != nullptr)
         return false;
     const Closure pi = to_pi(domain);

@@ -5,7 +5,24 @@
 namespace leanhost::kernel {
 
 Env TypeChecker::push(Env parent, Closure entry, Term type) {
-    return envs_.push({parent, entry.term, entry.env, type, envs_[parent].root});
+    const EnvNode& above = envs_[parent];
+    const std::uint32_t depth = above.depth + 1;
+    const Env env = envs_.push({parent, entry.term, entry.env, type, above.root, depth});
+    if (depth % env_stride == 0)
+        far_parents_.put(env, ancestor(env, env_stride));
+    return env;
+}
+
+Env TypeChecker::ancestor(Env env, std::uint32_t distance) const {
+    if (distance >= 2 * env_stride) {
+        for (; envs_[env].depth % env_stride != 0; --distance)
+            env = envs_[env].parent;
+        for (; distance >= env_stride; distance -= env_stride)
+            env = *far_parents_.find(env);
+    }
+    for (; distance > 0; --distance)
+        env = envs_[env].parent;
+    return env;
 }
 
 // Without parameters, or with each standing for itself, nothing has to be replaced.
@@ -15,17 +32,16 @@ Env TypeChecker::root_for(Levels names, Levels values) {
     const std::uint64_t key = (std::uint64_t{names} << 32) | values;
     if (const Env* const found = roots_.find(key))
         return *found;
-    const Env root = envs_.push({no_env, names, values, no_term, envs_.size()});
+    const Env root = envs_.push({no_env, names, values, no_term, envs_.size(), 0});
     roots_.put(key, root);
     return root;
 }
 
 Env TypeChecker::entry_of(Env env, std::uint32_t index) const {
-    for (; index > 0; --index)
-        env = envs_[env].parent;
-    // Only a loose variable beyond the binders could lead here, and those are refused on entry.
-    LEANHOST_REQUIRE(env != no_env && envs_[env].root != env);
-    return env;
+    // Only a loose variable beyond the binders could lead elsewhere, and those are refused on
+    // entry.
+    LEANHOST_REQUIRE(envs_[env].depth > index);
+    return ancestor(env, index);
 }
 
 Term TypeChecker::force_entry(Env entry) {

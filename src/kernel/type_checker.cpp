@@ -20,10 +20,10 @@ TypeChecker::TypeChecker(const Environment& environment,
                          const Limits& limits)
     : environment_(environment), names_(names), known_(known), scratch_(scratch_bit, 1024),
       store_(persistent, &scratch_), order_(store_), limits_(limits), envs_(max_env_nodes),
-      roots_(small_table), substituted_levels_(small_table), substituted_(small_table),
-      abstracted_(64), types_(small_table), checked_(small_table), checked_levels_(64),
-      whnf_core_(small_table), whnf_core_cheap_(small_table), whnf_(small_table),
-      equal_(small_table), unequal_(small_table), tried_args_(small_table) {
+      far_parents_(small_table), roots_(small_table), substituted_levels_(small_table),
+      substituted_(small_table), abstracted_(64), types_(small_table), checked_(small_table),
+      checked_levels_(64), whnf_core_(small_table), whnf_core_cheap_(small_table),
+      whnf_(small_table), equal_(small_table), unequal_(small_table), tried_args_(small_table) {
     envs_.push(EnvNode{});
 }
 
@@ -53,6 +53,8 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     ++serial_;
     stack_.clear();
     spine_.clear();
+    nested_.clear();
+    pairs_.clear();
     path_.clear();
     if (!sees_view_)
         store_.see_all();
@@ -95,6 +97,7 @@ void TypeChecker::reset_scratch() {
         most_bytes == 0
             ? most_slots
             : std::clamp(std::bit_floor(most_bytes / bytes_for_a_slot), least_slots, most_slots);
+    far_parents_.clear(keep_slots);
     roots_.clear(keep_slots);
     abstracted_.clear();
     checked_levels_.clear();
@@ -121,7 +124,7 @@ void TypeChecker::forget_inequalities() {
 }
 
 std::size_t TypeChecker::load_bytes() const noexcept {
-    return scratch_.load_bytes() + envs_.bytes() + roots_.load_bytes() +
+    return scratch_.load_bytes() + envs_.bytes() + far_parents_.load_bytes() + roots_.load_bytes() +
            substituted_levels_.load_bytes() + substituted_.load_bytes() + types_.load_bytes() +
            checked_.load_bytes() + whnf_core_.load_bytes() + whnf_core_cheap_.load_bytes() +
            whnf_.load_bytes() + equal_.load_bytes() + unequal_.load_bytes() +
@@ -129,10 +132,11 @@ std::size_t TypeChecker::load_bytes() const noexcept {
 }
 
 std::size_t TypeChecker::scratch_bytes() const noexcept {
-    return scratch_.bytes() + envs_.bytes() + roots_.bytes() + substituted_levels_.bytes() +
-           substituted_.bytes() + abstracted_.bytes() + types_.bytes() + checked_.bytes() +
-           whnf_core_.bytes() + whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() +
-           unequal_.bytes() + tried_args_.bytes();
+    return scratch_.bytes() + envs_.bytes() + far_parents_.bytes() + roots_.bytes() +
+           nested_.capacity() * sizeof(Closure) + pairs_.capacity() * sizeof(TermPair) +
+           substituted_levels_.bytes() + substituted_.bytes() + abstracted_.bytes() +
+           types_.bytes() + checked_.bytes() + whnf_core_.bytes() + whnf_core_cheap_.bytes() +
+           whnf_.bytes() + equal_.bytes() + unequal_.bytes() + tried_args_.bytes();
 }
 
 void TypeChecker::check_limits() {

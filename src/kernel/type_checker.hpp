@@ -166,11 +166,13 @@ public:
 private:
     struct EnvNode {
         Env parent;
-        Term term; ///< of a root: names of universe parameters
-        Env env;   ///< of `term`; of a root: values of universe parameters
-        Term type; ///< of a let-bound term, under the same env; or none
-        Env root;  ///< where the universe parameters stand; itself for a root
+        Term term;           ///< of a root: names of universe parameters
+        Env env;             ///< of `term`; of a root: values of universe parameters
+        Term type;           ///< of a let-bound term, under the same env; or none
+        Env root;            ///< where the universe parameters stand; itself for a root
+        std::uint32_t depth; ///< entries up to the root
     };
+    static constexpr std::uint32_t env_stride = 64;
     struct InstKey {
         Term term = 0;
         Env env = 0;
@@ -183,6 +185,13 @@ private:
     struct CheckedType {
         Closure type;
         std::uint32_t serial = 0; ///< of the declaration whose universe parameters were checked
+    };
+    struct TermPair {
+        Term t;
+        Term s;
+        std::uint64_t key() const noexcept {
+            return (std::uint64_t{std::min(t, s)} << 32) | std::max(t, s);
+        }
     };
     struct BindingSide {
         Term term;
@@ -206,6 +215,7 @@ private:
     Env root_for(Levels names, Levels values);
     Env root_of(Env env) const noexcept { return envs_[env].root; }
     Env entry_of(Env env, std::uint32_t index) const;
+    Env ancestor(Env env, std::uint32_t distance) const;
     Term force_entry(Env entry);
     Closure head_beta(Closure closure);
     Term substitute(Term term, Env env, std::uint32_t offset);
@@ -226,7 +236,13 @@ private:
     Closure infer_step(const TermNode& node, Closure closure, std::uint32_t depth, bool is_checked);
     Closure infer_bvar(Closure closure);
     Closure infer_constant(const TermNode& node, Env env, bool is_checked);
+    static std::uint64_t checked_key(Closure closure) noexcept {
+        return (std::uint64_t{closure.term} << 32) | closure.env;
+    }
+    const CheckedType* find_checked(const TermNode& node, std::uint64_t key, bool is_checked) const;
     Closure infer_app(Closure closure, std::uint32_t depth, bool is_checked);
+    Closure
+    infer_spine(Closure closure, std::uint32_t depth, bool is_checked, const Closure* type_of_last);
     Closure infer_lam(Closure closure, std::uint32_t depth, bool is_checked);
     Closure infer_pi(Closure closure, std::uint32_t depth, bool is_checked);
     Closure infer_let(Closure closure, std::uint32_t depth, bool is_checked);
@@ -238,6 +254,7 @@ private:
     bool is_var_used(Term term, std::uint32_t index);
     bool check_function_argument(Closure arg, Closure domain, std::uint32_t depth);
     void check_argument(Closure arg, Closure domain, Closure application, std::uint32_t depth);
+    void require_argument_type(Closure arg, Closure type, Closure domain, Closure application);
     void check_against(Closure value, Closure type, std::uint32_t depth);
     void check_level_params(Level level);
     const ConstantInfo& usable_constant(NameId name) const;
@@ -265,11 +282,14 @@ private:
     Closure argument(Term term, Env env) const;
 
     // def_eq.cpp
-    bool is_def_eq_core(Term t, Term s);
+    Answer is_def_eq_step(TermPair& pair);
+    Answer is_def_eq_core(TermPair& pair);
     Answer quick_is_def_eq(Term t, Term s);
     bool are_literals_same(Term t, Term s) const;
     bool is_def_eq_binding(Term t, Term s);
     bool is_def_eq_args(Term t, Term s);
+    bool are_injective(Term t, Term s) const;
+    Answer is_def_eq_injective(TermPair& pair);
     bool is_def_eq_app(Term t, Term s);
     Answer is_def_eq_proof_irrel(Term t, Term s);
     Answer is_def_eq_offset_nat(Term t, Term s);
@@ -337,6 +357,9 @@ private:
 
     ReservedArray<EnvNode> envs_;
     std::vector<Closure> stack_; ///< of the machines; grows and shrinks as a stack
+    /// From entries whose depth is a multiple of env_stride to the one so many above: long chains
+    /// are not walked entry by entry.
+    KeyMap<Env, Env> far_parents_;
     KeyMap<std::uint64_t, Env> roots_;
     KeyMap<std::uint64_t, Levels> substituted_levels_;
     KeyMap<InstKey, Term> substituted_;
@@ -350,8 +373,10 @@ private:
     KeyMap<Term, Term> equal_;
     KeyMap<std::uint64_t, std::uint8_t> unequal_;
     KeyMap<std::uint64_t, std::uint8_t> tried_args_;
-    std::vector<Closure> kept_args_;            ///< of reduce_recursor
-    std::vector<Term> spine_;                   ///< of substitute_spine and infer_app; a stack, too
+    std::vector<Closure> kept_args_; ///< of reduce_recursor
+    std::vector<Term> spine_;        ///< of substitute_spine and infer_app; a stack, too
+    std::vector<Closure> nested_;    ///< of infer_app; a stack
+    std::vector<TermPair> pairs_;    ///< of is_def_eq: whose answers are that of the next; a stack
     std::vector<std::uint32_t> fvar_positions_; ///< of `abstract`: by de Bruijn level
     std::span<const Term> abstracting_;
     std::uint32_t num_abstracting_ = 0;
