@@ -83,7 +83,7 @@ void add_options(CLI::App& command, const std::shared_ptr<CheckRequest>& request
     command.add_option("--heartbeats", options.max_heartbeats, "Decline a declaration that takes more steps; 0: no limit");
     command.add_option("--max-memory", request->max_memory_mib, "Drop caches, then decline, where more MiB would be needed by all threads and what was read; 0: no limit")
         ->check(CLI::Range(0, 1 << 24));
-    command.add_flag("--axioms", request->with_axioms, "Exports: print for each accepted declaration the axioms that it rests on");
+    command.add_flag("--axioms", request->with_axioms, "Print for each accepted declaration the axioms that it rests on");
     command.add_option_function<std::vector<std::string>>("--allow-axioms", [&options](const auto& axioms) { options.allowed_axioms = axioms; },
                                                           "Reject what rests on axioms that are not among these")
         ->delimiter(',')->expected(0, -1);

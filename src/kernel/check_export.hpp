@@ -18,8 +18,8 @@ struct CheckOptions : leanhost::CheckOptions {
     std::size_t keep_scratch_bytes = std::size_t{384} << 10; ///< kept between declarations
     /// Modules: what was lifted from them and is kept between declarations.
     std::size_t keep_lifted_bytes = std::size_t{2} << 20;
-    /// Exports: called for each accepted declaration, in order, with the first name that it
-    /// declares and the axioms that it rests on.
+    /// Called for each accepted declaration, in order, with the first name that it declares and the
+    /// axioms that it rests on; of modules when all have been checked.
     std::function<void(const std::string& declaration, const std::vector<std::string>& axioms)>
         on_axioms;
 };

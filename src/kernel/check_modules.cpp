@@ -44,7 +44,7 @@ public:
         const unsigned jobs = std::clamp(options_.jobs, 1U, most_jobs);
         run_workers(static_cast<unsigned>(std::min<std::size_t>(jobs, pieces_.size() + 1)),
                     [this](unsigned worker) { work(worker == 0); });
-        if (options_.allowed_axioms)
+        if (options_.on_axioms || options_.allowed_axioms)
             look_at_axioms(modules);
         report_.wall_time = std::chrono::duration_cast<std::chrono::microseconds>(
             std::chrono::steady_clock::now() - began);
@@ -157,10 +157,13 @@ private:
         const module::ReferenceGraph graph(closure_, index_, options_.jobs, monitor_);
         const module::AxiomSets sets(closure_, graph, monitor_);
         UnlistedAxioms unlisted(options_);
+        std::sort(refused_.begin(), refused_.end());
         for (const std::uint32_t module : modules) {
             const ModulePlan* const plan = plans_[module].peek();
-            for (std::uint32_t i = 0; plan != nullptr && i < plan->num_declarations(); ++i)
-                look_at_axioms({module, plan->constants_of(i).front()}, graph, sets, unlisted);
+            for (std::uint32_t i = 0; plan != nullptr && i < plan->num_declarations(); ++i) {
+                if (!std::binary_search(refused_.begin(), refused_.end(), std::pair(module, i)))
+                    look_at_axioms({module, plan->constants_of(i).front()}, graph, sets, unlisted);
+            }
         }
         report_.unlisted_axioms = unlisted.all();
         if (!unlisted.empty())
@@ -174,17 +177,23 @@ private:
                         const module::AxiomSets& sets,
                         UnlistedAxioms& unlisted) const {
         const auto constant = module::constant_at(closure_, place);
+        const std::string name = constant.name().to_string();
+        std::vector<std::string> axioms;
+        for (const auto axiom : sets.axioms(graph.number_of(place)))
+            axioms.push_back(
+                module::constant_at(closure_, graph.place_of(axiom)).name().to_string());
+        if (options_.on_axioms)
+            options_.on_axioms(name, axioms);
         if (constant.kind() == ConstantKind::axiom)
             return;
-        for (const auto axiom : sets.axioms(graph.number_of(place))) {
-            const auto name = module::constant_at(closure_, graph.place_of(axiom)).name();
-            unlisted.add(name.to_string(), constant.name().to_string());
-        }
+        for (const std::string& axiom : axioms)
+            unlisted.add(axiom, name);
     }
 
     void add_finding(Finding finding) {
         const std::lock_guard lock(mutex_);
         ++report_.num_not_accepted;
+        refused_.emplace_back(finding.module, finding.declaration);
         if (finding.what.verdict.kind == VerdictKind::rejected)
             report_.kind = VerdictKind::rejected;
         else if (report_.kind == VerdictKind::accepted)
@@ -236,8 +245,9 @@ private:
     std::atomic<std::size_t> next_ = 0;
     std::atomic<std::uint64_t> num_done_ = 0;
     std::mutex mutex_;
-    ModulesReport report_;          ///< guarded by mutex_
-    std::vector<Finding> findings_; ///< guarded by mutex_
+    ModulesReport report_;                                         ///< guarded by mutex_
+    std::vector<Finding> findings_;                                ///< guarded by mutex_
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> refused_; ///< likewise; all of them
 };
 
 } // namespace

@@ -250,11 +250,20 @@ TypeChecker::Answer TypeChecker::is_def_eq_core(TermPair& pair) {
         if (quick != Answer::unknown)
             return quick;
     }
-    Answer answer = is_def_eq_proof_irrel(t_n, s_n);
-    if (answer == Answer::unknown)
-        answer = lazy_delta(t_n, s_n);
+    const Answer answer = is_def_eq_proof_irrel(t_n, s_n);
     if (answer != Answer::unknown)
         return answer;
+    switch (lazy_delta(t_n, s_n)) {
+    case Step::equal:
+        return Answer::yes;
+    case Step::different:
+        return Answer::no;
+    case Step::progress:
+        pair = {t_n, s_n};
+        return Answer::unknown;
+    case Step::unknown:
+        break;
+    }
 
     const TermNode& l = store_[t_n];
     const TermNode& r = store_[s_n];
@@ -318,27 +327,21 @@ const ConstantInfo* TypeChecker::is_delta(Term term) const {
     return info;
 }
 
-TypeChecker::Answer TypeChecker::lazy_delta(Term& t, Term& s) {
+// "Progress": the answer is that of what t and s have become; "unknown": nothing is to be unfolded.
+TypeChecker::Step TypeChecker::lazy_delta(Term& t, Term& s) {
     for (;;) {
-        const Answer offset = is_def_eq_offset_nat(t, s);
-        if (offset != Answer::unknown)
+        if (const Step offset = is_def_eq_offset_nat(t, s); offset != Step::unknown)
             return offset;
         if (store_[t].free == 0 && store_[s].free == 0) {
-            if (const auto reduced = reduce_nat(t))
-                return is_def_eq(*reduced, s) ? Answer::yes : Answer::no;
-            if (const auto reduced = reduce_nat(s))
-                return is_def_eq(t, *reduced) ? Answer::yes : Answer::no;
+            for (Term* const side : {&t, &s}) {
+                if (const auto reduced = reduce_nat(*side)) {
+                    *side = *reduced;
+                    return Step::progress;
+                }
+            }
         }
-        switch (lazy_delta_step(t, s)) {
-        case Step::equal:
-            return Answer::yes;
-        case Step::different:
-            return Answer::no;
-        case Step::unknown:
-            return Answer::unknown;
-        case Step::progress:
-            break;
-        }
+        if (const Step step = lazy_delta_step(t, s); step != Step::progress)
+            return step;
     }
 }
 

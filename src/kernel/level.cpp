@@ -9,9 +9,14 @@ constexpr std::uint64_t max_steps = std::uint64_t{1} << 24;
 
 } // namespace
 
-void LevelOrder::step() {
-    if (++steps_ > max_steps)
+void LevelOrder::step(std::size_t count) {
+    constexpr std::uint64_t steps_between = std::uint64_t{1} << 16;
+    const std::uint64_t before = steps_;
+    steps_ += count;
+    if (steps_ > max_steps)
         fail(ErrorCode::resource_exhausted, "comparing two universe levels takes too many steps");
+    if (before / steps_between != steps_ / steps_between && watch_)
+        watch_();
 }
 
 bool LevelOrder::leq(Level lhs, Level rhs) {
@@ -30,8 +35,10 @@ bool LevelOrder::leq_under(Level lhs, Level rhs) {
         open = atoms(rhs, 0, right);
     if (open != anonymous)
         return split(open, lhs, rhs);
-    return std::all_of(left.begin(), left.end(),
-                       [&](const Atom& atom) { return is_dominated(atom, right); });
+    return std::all_of(left.begin(), left.end(), [&](const Atom& atom) {
+        step(right.size());
+        return is_dominated(atom, right);
+    });
 }
 
 bool LevelOrder::split(NameId name, Level lhs, Level rhs) {

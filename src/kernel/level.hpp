@@ -2,6 +2,7 @@
 
 #include "kernel/term_store.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace leanhost::kernel {
@@ -10,6 +11,9 @@ namespace leanhost::kernel {
 class LevelOrder {
 public:
     explicit LevelOrder(TermStore& store) : store_(store), instantiated_(64) {}
+
+    /// Is called now and then during a long comparison, and may end it by what it throws.
+    void set_watch(std::function<void()> watch) { watch_ = std::move(watch); }
 
     /// A level less deep than this is walked as if nothing in it were shared.
     static constexpr std::uint16_t least_shared_depth = 8;
@@ -43,13 +47,14 @@ private:
     NameId imax_atoms(const LevelNode& node, std::uint32_t offset, std::vector<Atom>& out);
     bool is_dominated(const Atom& atom, const std::vector<Atom>& by) const;
     const Assumption* assumed(NameId name) const;
-    void step();
+    void step(std::size_t count = 1);
     Level instantiate_core(Level level, Levels names, Levels values);
 
     TermStore& store_;
     KeyMap<Level, Level> instantiated_; ///< of one `instantiate`
     std::vector<Assumption> assumptions_;
     std::uint64_t steps_ = 0;
+    std::function<void()> watch_;
 };
 
 } // namespace leanhost::kernel

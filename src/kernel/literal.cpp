@@ -218,18 +218,21 @@ std::optional<Term> TypeChecker::nat_pred(Term term) {
     return store_.nat(std::span<const std::uint64_t>(mpz_limbs_read(result), mpz_size(result)));
 }
 
-TypeChecker::Answer TypeChecker::is_def_eq_offset_nat(Term t, Term s) {
+// "Progress": t and s have become their predecessors, whose answer it is.
+TypeChecker::Step TypeChecker::is_def_eq_offset_nat(Term& t, Term& s) {
     if (!has_builtin_nat())
-        return Answer::unknown;
+        return Step::unknown;
     if (is_nat_zero(t) && is_nat_zero(s))
-        return Answer::yes;
+        return Step::equal;
     if (is_nat_literal(t) && is_nat_literal(s))
-        return t == s ? Answer::yes : Answer::no;
+        return t == s ? Step::equal : Step::different;
     const auto pred_t = nat_pred(t);
     const auto pred_s = pred_t ? nat_pred(s) : std::nullopt;
     if (!pred_s)
-        return Answer::unknown;
-    return is_def_eq(*pred_t, *pred_s) ? Answer::yes : Answer::no;
+        return Step::unknown;
+    t = *pred_t;
+    s = *pred_s;
+    return Step::progress;
 }
 
 Term TypeChecker::nat_literal_to_constructor(Term literal) {

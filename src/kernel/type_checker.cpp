@@ -25,6 +25,7 @@ TypeChecker::TypeChecker(const Environment& environment,
       checked_levels_(64), whnf_core_(small_table), whnf_core_cheap_(small_table),
       whnf_(small_table), equal_(small_table), unequal_(small_table), tried_args_(small_table) {
     envs_.push(EnvNode{});
+    order_.set_watch([this] { require_not_cancelled(); });
 }
 
 const ConstantInfo* TypeChecker::find(NameId name) const {
@@ -139,9 +140,13 @@ std::size_t TypeChecker::scratch_bytes() const noexcept {
            whnf_.bytes() + equal_.bytes() + unequal_.bytes() + tried_args_.bytes();
 }
 
-void TypeChecker::check_limits() {
+void TypeChecker::require_not_cancelled() const {
     if (token_.is_cancelled() || stop_token_.is_cancelled())
         fail(ErrorCode::cancelled, "the check was cancelled");
+}
+
+void TypeChecker::check_limits() {
+    require_not_cancelled();
     if (monitor_ != nullptr)
         monitor_->report("check", heartbeats_, limits_.max_heartbeats);
     if (limits_.max_heartbeats != 0 && heartbeats_ > limits_.max_heartbeats)

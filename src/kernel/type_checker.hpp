@@ -292,8 +292,8 @@ private:
     Answer is_def_eq_injective(TermPair& pair);
     bool is_def_eq_app(Term t, Term s);
     Answer is_def_eq_proof_irrel(Term t, Term s);
-    Answer is_def_eq_offset_nat(Term t, Term s);
-    Answer lazy_delta(Term& t, Term& s);
+    Step is_def_eq_offset_nat(Term& t, Term& s);
+    Step lazy_delta(Term& t, Term& s);
     Step lazy_delta_step(Term& t, Term& s);
     Step unfold_both(Term& t, Term& s, const ConstantInfo& info_t, const ConstantInfo& info_s);
     bool lazy_delta_proj(Term t, Term s, const TermNode& proj);
@@ -338,6 +338,7 @@ private:
         if ((++heartbeats_ & 1023) == 0)
             check_limits();
     }
+    void require_not_cancelled() const;
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
     void drop_facts(std::size_t keep_slots);

@@ -161,6 +161,12 @@ TEST(CheckModules, WhatRestsOnAnAxiomThatIsNotAllowedIsNamed) {
     text.definition("first", text.sort(0), text.constant("mine"));
     text.definition("second", text.sort(0), text.constant("first"));
     const auto path = folder.write("b.ndjson", text.text());
+    std::map<std::string, std::vector<std::string>> axioms;
+    CheckOptions telling;
+    telling.on_axioms = [&](const auto& declaration, const auto& of) { axioms[declaration] = of; };
+    EXPECT_EQ(reason(check_converted(path, 1, telling)), "accepted");
+    EXPECT_EQ(axioms.at("second"), std::vector<std::string>{"mine"});
+    EXPECT_EQ(axioms.size(), 3U);
     const ModulesReport report = check_converted(path, 1, options);
     EXPECT_EQ(reason(report), "axiom_not_allowed");
     ASSERT_EQ(report.unlisted_axioms.size(), 1U);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace leanhost::kernel::test {
 namespace {
 
@@ -186,6 +188,55 @@ TEST(Declaration, TermsAMillionDeepAreCheckedOrDeclined) {
             EXPECT_EQ(report.verdict.reason, "leanhost.deep_recursion");
         }
     }
+}
+
+// Lists and unary numbers are as deep as they are long, and are checked and compared without
+// recursion: on a stack that holds no such number of calls.
+TEST(Declaration, LastArgumentsNestWithoutStack) {
+    constexpr int depth = 200000;
+    ExportText text;
+    text.nat_type().eq_type();
+    const auto nat = text.constant("Nat");
+    const auto one = text.level_succ(0);
+    const auto succ = text.constant("Nat.succ");
+    text.axiom("n", nat);
+    text.definition("m", nat, text.constant("n"));
+    auto lhs = text.constant("n");
+    auto rhs = text.constant("m");
+    for (int i = 0; i < depth; ++i) {
+        lhs = text.app(succ, {lhs});
+        rhs = text.app(succ, {rhs});
+    }
+    const auto type = text.app(text.constant("Eq", {one}), {nat, lhs, rhs});
+    text.theorem("t", type, text.app(text.constant("Eq.refl", {one}), {nat, lhs}));
+    CheckOptions options;
+    options.stack_bytes = std::size_t{8} << 20;
+    const ExportReport report = text.check(options);
+    EXPECT_EQ(report.verdict.kind, VerdictKind::accepted)
+        << report.verdict.reason << ": " << report.verdict.message;
+}
+
+// Comparing levels takes no heartbeats, and is bounded all the same.
+TEST(Declaration, LevelsOfManyParametersAreDeclinedInTime) {
+    constexpr int count = 20000;
+    ExportText text;
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i)
+        names.push_back("u" + std::to_string(i));
+    const auto greatest = [&](bool from_the_end) {
+        auto level = text.level_param(names[from_the_end ? count - 1 : 0]);
+        for (int i = 1; i < count; ++i)
+            level = text.level_max(
+                level, text.level_param(
+                           names[static_cast<std::size_t>(from_the_end ? count - 1 - i : i)]));
+        return level;
+    };
+    text.definition("a", text.sort(text.level_succ(greatest(false))), text.sort(greatest(true)),
+                    names);
+    const auto began = std::chrono::steady_clock::now();
+    const ExportReport report = text.check();
+    EXPECT_NE(report.verdict.kind, VerdictKind::rejected) << report.verdict.message;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
 }
 
 // A recursor that waits for its major premise, handed to a function that applies it.
