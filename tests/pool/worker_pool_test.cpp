@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -297,6 +299,44 @@ TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code(), ErrorCode::not_found);
     EXPECT_THAT(unknown.error().message(), HasSubstr("it has: "));
+}
+
+// What a process has had of the processors, other processes' too.
+std::chrono::nanoseconds processor_time(::pid_t pid) {
+    ::clockid_t clock{};
+    ::timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0)
+        throw std::runtime_error("no clock of the process");
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST_F(PoolFixture, NobodyWaitsBusilyForLong) {
+    WorkerPoolOptions with = options();
+    with.worker.busy_wait = 1ms;
+    WorkerPool pool = make(with);
+    const WorkerLease idle = lease(pool, {"A"});
+    for (int i = 0; i < 200; ++i)
+        ASSERT_TRUE(idle.ping());
+    std::this_thread::sleep_for(20ms); // the last wait for another request
+    const auto child_before = processor_time(idle.pid());
+    const auto host_before = processor_time(::getpid());
+    std::this_thread::sleep_for(300ms);
+    EXPECT_LT(processor_time(idle.pid()) - child_before, 1ms) << "it sleeps";
+    EXPECT_LT(processor_time(::getpid()) - host_before, 15ms) << "it takes three samples";
+}
+
+TEST_F(PoolFixture, BusyWaitingCanBeSwitchedOffAndIsBounded) {
+    WorkerPoolOptions with = options();
+    with.worker.busy_wait = 0us;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    for (int i = 0; i < 10; ++i)
+        EXPECT_TRUE(held.ping());
+    with.worker.busy_wait = 1001us;
+    const auto refused = WorkerPool::make(with);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(fact(refused.error(), "option"), "busy_wait");
+    EXPECT_EQ(fact(refused.error(), "accepted"), "0 to 1000 us");
 }
 
 // The back-off was once a slot's, and a failed start drops its slot: such a key was started again

@@ -63,10 +63,11 @@ Generation::Generation(EventLoop& loop,
                        std::uint64_t number,
                        SpawnedProcess process,
                        const GenerationLimits& limits,
+                       std::chrono::microseconds busy_wait,
                        bool is_template_child)
     : loop_(loop), number_(number), limits_(limits), is_template_child_(is_template_child),
       socket_number_(process.socket.get()), machine_oom_kills_at_birth_(machine_oom_kills()),
-      process_(std::move(process)) {}
+      busy_wait_(busy_wait, std::thread::hardware_concurrency()), process_(std::move(process)) {}
 
 Generation::~Generation() = default;
 

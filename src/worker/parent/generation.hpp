@@ -1,5 +1,6 @@
 #pragma once
 
+#include "worker/parent/busy_wait_policy.hpp"
 #include "worker/parent/output_tail.hpp"
 #include "worker/parent/pending_request.hpp"
 #include "worker/parent/quarantine.hpp"
@@ -60,6 +61,7 @@ public:
                std::uint64_t number,
                SpawnedProcess process,
                const GenerationLimits& limits,
+               std::chrono::microseconds busy_wait,
                bool is_template_child);
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
@@ -128,6 +130,7 @@ private:
     class Wait;
     bool become_leader();
     void stop_leading();
+    void look_busily(const PendingRequest& request);
     void lead(const PendingRequest& request, Clock::time_point until);
     Error with_call_facts(Error error, const PendingRequest& request) const;
 
@@ -179,6 +182,7 @@ private:
     FrameBuffer frames_{default_max_frame_bytes};
     std::deque<UniqueFd> descriptors_;
     bool is_connected_ = true;
+    BusyWaitPolicy busy_wait_; // the leader's; of const methods, any thread's
 
     // The loop thread's own; the socket is written to with mutex_ held, and read with read_mutex_.
     SpawnedProcess process_;
