@@ -38,8 +38,9 @@ struct Call {
 struct GenerationSnapshot {
     std::uint64_t requests = 0; ///< that have ended
     std::uint64_t in_flight = 0;
-    std::optional<std::uint64_t> anonymous_bytes = std::nullopt;
-    std::uint64_t peak_anonymous_bytes = 0; ///< of the samples
+    std::optional<std::uint64_t> anonymous_bytes = std::nullopt; ///< of the last sample
+    EventLoop::Clock::time_point sampled_at{};                   ///< tried then
+    std::uint64_t peak_anonymous_bytes = 0;                      ///< of the samples
     std::chrono::milliseconds idle_for{0};
     std::chrono::milliseconds age{0};
 };
@@ -204,6 +205,7 @@ private:
     std::uint64_t requests_served_ = 0;
     Clock::time_point last_end_ = Clock::now();
     std::optional<std::uint64_t> anonymous_bytes_;
+    Clock::time_point sampled_at_{};
     std::uint64_t peak_anonymous_bytes_ = 0;
     std::optional<RestartReason> ended_by_us_;
     std::string detail_;
