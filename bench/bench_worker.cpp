@@ -90,9 +90,11 @@ void round_trip(benchmark::State& state) {
 }
 BENCHMARK(round_trip)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
-// A lease of a warm worker, an empty command, and the lease back.
+// A lease of a warm worker, an empty command, and the lease back; without busy waiting, and with.
 void warm_lease(benchmark::State& state) {
-    WorkerPool pool = checked(WorkerPool::make(pool_options(1)));
+    WorkerPoolOptions options = pool_options(1);
+    options.worker.busy_wait *= state.range(0);
+    WorkerPool pool = checked(WorkerPool::make(options));
     lease(pool);
     Percentiles percentiles;
     for (auto _ : state) {
@@ -102,7 +104,12 @@ void warm_lease(benchmark::State& state) {
     }
     percentiles.tell(state);
 }
-BENCHMARK(warm_lease)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(warm_lease)
+    ->ArgName("busy")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
 
 // Small rows end to end: names of all constants, decoded.
 void rows_names(benchmark::State& state) {
@@ -434,6 +441,41 @@ BENCHMARK(throughput)
     ->Arg(4)
     ->Arg(8)
     ->MinTime(2)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// Small requests of as many clients at once, each to its own worker, with and without busy waiting.
+void small_requests(benchmark::State& state) {
+    const auto workers = static_cast<std::size_t>(state.range(0));
+    constexpr std::size_t requests = 2000;
+    WorkerPoolOptions options = pool_options(workers);
+    options.worker.busy_wait *= state.range(1);
+    WorkerPool pool = checked(WorkerPool::make(options));
+    std::vector<WorkerLease> leases;
+    for (std::size_t i = 0; i < workers; ++i)
+        leases.push_back(lease(pool));
+    const auto names = checked(leases[0]->list_declarations(0, 1));
+    const bool is_empty = state.range(2) == 0;
+    const double processor_before = processor_seconds();
+    for (auto _ : state) {
+        std::vector<std::jthread> threads;
+        for (WorkerLease& mine : leases)
+            threads.emplace_back([&] {
+                for (std::size_t i = 0; i < requests; ++i) {
+                    if (is_empty)
+                        checked(mine.ping());
+                    else
+                        checked(mine->query_declarations(names, {}));
+                }
+            });
+    }
+    const double all = static_cast<double>(state.iterations() * requests * workers);
+    state.SetItemsProcessed(static_cast<std::int64_t>(all));
+    state.counters["cpu_us"] = (processor_seconds() - processor_before) * 1e6 / all;
+}
+BENCHMARK(small_requests)
+    ->ArgNames({"workers", "busy", "names"})
+    ->ArgsProduct({{1, 2, 4, 8}, {0, 1}, {0, 1}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

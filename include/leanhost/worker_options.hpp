@@ -44,6 +44,11 @@ struct WorkerOptions {
     std::size_t max_sessions = 4;      ///< import sets that one worker keeps open
     unsigned max_running_requests = 4; ///< at once in one worker; 1 to 64
 
+    /// A caller that has sent an empty request, and a worker that has answered one, look for the
+    /// other's message for so long before they sleep: where there is a processor for each, and as
+    /// long as it comes in that time. 0 to 1000 us; 0: never.
+    std::chrono::microseconds busy_wait{50};
+
     std::chrono::milliseconds start_timeout{60'000};    ///< birth and import
     std::chrono::milliseconds request_timeout{300'000}; ///< unless a call says otherwise
     std::chrono::milliseconds shutdown_grace{2'000};    ///< then a worker is killed

@@ -12,7 +12,9 @@ struct WorkerPoolOptions {
     WorkerOptions worker = {};
     std::size_t max_workers = 4; ///< children that serve; templates are beside them
     /// Budget over the anonymous memory of all children, templates included. Reserved before a
-    /// child starts: what its key's last child came to at most, else `first_worker_bytes`.
+    /// child starts or is lent: what its key's last child came to at most, else
+    /// `first_worker_bytes`. No lease takes the sum of reservations over it; only a child that
+    /// outgrows its own does (docs/workers.md).
     std::optional<std::uint64_t> max_total_bytes = std::nullopt;
     std::uint64_t first_worker_bytes = std::uint64_t{256} << 20;
     /// Backstop beneath the budget, of the kernel: the limit, in bytes, of a cgroup that all

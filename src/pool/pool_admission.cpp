@@ -43,9 +43,10 @@ WorkerPool::State::Granted WorkerPool::State::acquire(const LeaseRequest& reques
     while (true) {
         std::optional<Slot> slot;
         LeaseSource source = LeaseSource::warm;
-        if (!is_closed && is_first_of_its_key(ticket) && (slot = find_idle(*key))) {
+        const bool is_first = ticket == queue.begin();
+        if (!is_closed && is_first_of_its_key(ticket) && (slot = lend_idle(*key, is_first))) {
             source = (*slot)->is_unused ? LeaseSource::spare : LeaseSource::warm;
-        } else if (!is_closed && ticket == queue.begin() && (slot = admit(key, true))) {
+        } else if (!is_closed && is_first && (slot = admit(key, true))) {
             source = LeaseSource::started;
         }
         if (slot) {
@@ -106,19 +107,34 @@ void WorkerPool::State::forget_old_keys() {
 void WorkerPool::State::drop_template(PoolKey& key) {
     if (key.source == nullptr)
         return;
-    charge_until_dead(key.source->shared_generation());
+    charge_until_dead(key.source->shared_generation(), estimate_of(key));
     key.source = nullptr;
 }
 
 std::optional<WorkerPool::State::Slot> WorkerPool::State::find_idle(const PoolKey& key) {
     std::optional<Slot> best;
     for (auto slot = slots.begin(); slot != slots.end(); ++slot) {
-        const bool is_ours = slot->key.get() == &key && !slot->is_leased && !slot->is_starting;
+        const bool is_ours = slot->key.get() == &key && is_at_rest(*slot);
         // The one used last: its pages are warm, and the others grow idle together.
         if (is_ours && (!best || (*best)->last_used < slot->last_used))
             best = slot;
     }
     return best;
+}
+
+// At work it may grow again to what its key came to, so that must fit, too. Who is not the first to
+// wait ends nobody's child for it.
+std::optional<WorkerPool::State::Slot> WorkerPool::State::lend_idle(const PoolKey& key,
+                                                                    bool may_evict) {
+    const std::optional<Slot> slot = find_idle(key);
+    if (!slot)
+        return std::nullopt;
+    const std::uint64_t at_rest = charge_of(**slot);
+    const std::uint64_t at_work = std::max(estimate_of(key), at_rest);
+    if (!make_room(at_work - at_rest, may_evict, &**slot))
+        return std::nullopt;
+    (*slot)->estimate_bytes = at_work;
+    return slot;
 }
 
 bool WorkerPool::State::is_first_of_its_key(Queue::const_iterator ticket) const {
@@ -128,28 +144,44 @@ bool WorkerPool::State::is_first_of_its_key(Queue::const_iterator ticket) const 
 
 std::optional<WorkerPool::State::Slot> WorkerPool::State::admit(const std::shared_ptr<PoolKey>& key,
                                                                 bool may_evict) {
+    const std::uint64_t bytes = estimate_of(*key);
+    if (!could_have_room(bytes, may_evict))
+        return std::nullopt;
     if (slots.size() >= options.max_workers) {
         const auto idle = may_evict ? least_recently_used_idle() : std::nullopt;
         if (!idle)
             return std::nullopt;
         evict(*idle);
     }
-    if (!make_room(estimate_of(*key), may_evict))
+    if (!make_room(bytes, may_evict))
         return std::nullopt;
     return add_slot(key);
 }
 
-// Whether `bytes` fit into the budget now. Ends idle children and unused templates until they will,
-// when what is ending has ended.
-bool WorkerPool::State::make_room(std::uint64_t bytes, bool may_evict) {
+// Whether `bytes` will fit into the budget when what is ending has ended, and all else that may be
+// ended for it.
+bool WorkerPool::State::could_have_room(std::uint64_t bytes,
+                                        bool may_evict,
+                                        const PoolSlot* kept) const {
+    if (!options.max_total_bytes)
+        return true;
+    const std::uint64_t reserved = reserved_bytes();
+    const std::uint64_t going = may_evict ? releasable_bytes(kept) : dying_bytes();
+    // Samples come and children end meanwhile, so that more may be going than was reserved.
+    return reserved - std::min(reserved, going) + bytes <= *options.max_total_bytes;
+}
+
+// Whether `bytes` fit into the budget now. Ends idle children but `kept`, and unused templates,
+// until they will, when what is ending has ended; none if that would not do.
+bool WorkerPool::State::make_room(std::uint64_t bytes, bool may_evict, const PoolSlot* kept) {
     if (!options.max_total_bytes)
         return true;
     forget_the_dead();
     while (reserved_bytes() + bytes > *options.max_total_bytes) {
-        const bool will_fit = reserved_bytes() - dying_bytes() + bytes <= *options.max_total_bytes;
-        if (will_fit || !may_evict)
+        const bool will_fit = could_have_room(bytes, false);
+        if (will_fit || !could_have_room(bytes, may_evict, kept))
             return false;
-        if (const auto idle = least_recently_used_idle())
+        if (const auto idle = least_recently_used_idle(kept))
             evict(*idle);
         else if (!drop_unused_template())
             return false;
@@ -157,10 +189,11 @@ bool WorkerPool::State::make_room(std::uint64_t bytes, bool may_evict) {
     return true;
 }
 
-std::optional<WorkerPool::State::Slot> WorkerPool::State::least_recently_used_idle() {
+std::optional<WorkerPool::State::Slot>
+WorkerPool::State::least_recently_used_idle(const PoolSlot* kept) {
     std::optional<Slot> oldest;
     for (auto slot = slots.begin(); slot != slots.end(); ++slot) {
-        if (!slot->is_leased && !slot->is_starting &&
+        if (is_at_rest(*slot) && &*slot != kept &&
             (!oldest || slot->last_used < (*oldest)->last_used))
             oldest = slot;
     }
@@ -189,16 +222,17 @@ void WorkerPool::State::evict(Slot slot) {
 }
 
 void WorkerPool::State::retire_slot(Slot slot, const worker::RestartDecision& decision) {
-    charge_until_dead(slot->worker->generation());
+    charge_until_dead(slot->worker->generation(), slot->estimate_bytes);
     slot->worker->end_generation(decision);
     slots.erase(slot);
     changed.notify_all();
 }
 
-void WorkerPool::State::charge_until_dead(std::shared_ptr<worker::Generation> generation) {
+void WorkerPool::State::charge_until_dead(std::shared_ptr<worker::Generation> generation,
+                                          std::uint64_t bytes_if_unknown) {
     if (generation == nullptr || generation->has_ended())
         return;
-    const std::uint64_t bytes = generation->snapshot().anonymous_bytes.value_or(0);
+    const std::uint64_t bytes = generation->snapshot().anonymous_bytes.value_or(bytes_if_unknown);
     dying.push_back({std::move(generation), bytes});
 }
 
@@ -210,13 +244,25 @@ std::uint64_t WorkerPool::State::estimate_of(const PoolKey& key) const {
     return key.last_peak_bytes != 0 ? key.last_peak_bytes : options.first_worker_bytes;
 }
 
-// A child at work may still grow to what its key came to before; one at rest does not grow.
+// A child at work may still grow to what its key came to before; one at rest does not grow. What it
+// holds at rest is known from the first sample on that was taken then.
 std::uint64_t WorkerPool::State::charge_of(const PoolSlot& slot) const {
     const auto generation = slot.worker->generation();
     const bool is_alive = generation != nullptr && !generation->has_ended();
-    const std::uint64_t bytes =
-        is_alive ? generation->snapshot().anonymous_bytes.value_or(slot.estimate_bytes) : 0;
-    return slot.is_leased || slot.is_starting ? std::max(slot.estimate_bytes, bytes) : bytes;
+    if (!is_alive)
+        return is_at_rest(slot) ? 0 : slot.estimate_bytes;
+    const worker::GenerationSnapshot now = generation->snapshot();
+    const std::uint64_t bytes = now.anonymous_bytes.value_or(slot.estimate_bytes);
+    const bool is_settled = is_at_rest(slot) && now.sampled_at >= slot.last_used;
+    return is_settled ? bytes : std::max(slot.estimate_bytes, bytes);
+}
+
+std::uint64_t WorkerPool::State::template_charge_of(const PoolKey& key) const {
+    if (key.source == nullptr)
+        return 0;
+    const worker::GenerationSnapshot now = key.source->generation().snapshot();
+    const std::uint64_t bytes = now.anonymous_bytes.value_or(estimate_of(key));
+    return now.sampled_at >= key.source_made_at ? bytes : std::max(estimate_of(key), bytes);
 }
 
 std::uint64_t WorkerPool::State::reserved_bytes() const {
@@ -225,10 +271,8 @@ std::uint64_t WorkerPool::State::reserved_bytes() const {
         sum += charge.generation->has_ended() ? 0 : charge.bytes;
     for (const PoolSlot& slot : slots)
         sum += charge_of(slot);
-    for (const auto& key : keys) {
-        if (key->source != nullptr)
-            sum += key->source->generation().snapshot().anonymous_bytes.value_or(estimate_of(*key));
-    }
+    for (const auto& key : keys)
+        sum += template_charge_of(*key);
     return sum;
 }
 
@@ -238,6 +282,22 @@ std::uint64_t WorkerPool::State::dying_bytes() const {
     for (const Charge& charge : dying) {
         if (charge.generation->is_retired() && !charge.generation->has_ended())
             sum += charge.bytes;
+    }
+    return sum;
+}
+
+// What may be ended for a lease, and what is ending already: children at rest but `kept`, and the
+// templates of keys that have no other.
+std::uint64_t WorkerPool::State::releasable_bytes(const PoolSlot* kept) const {
+    const auto stays = [&](const PoolSlot& slot) { return !is_at_rest(slot) || &slot == kept; };
+    std::uint64_t sum = dying_bytes();
+    for (const PoolSlot& slot : slots)
+        sum += stays(slot) ? 0 : charge_of(slot);
+    for (const auto& key : keys) {
+        const bool is_used = std::any_of(slots.begin(), slots.end(), [&](const PoolSlot& slot) {
+            return slot.key == key && stays(slot);
+        });
+        sum += is_used ? 0 : template_charge_of(*key);
     }
     return sum;
 }
@@ -275,12 +335,17 @@ void WorkerPool::State::refuse_if_impossible(const PoolKey& key) const {
 void WorkerPool::State::refuse(const char* rule, std::string why, const PoolKey& key) const {
     metrics.count_refused(rule);
     log.write("refused", key.label, 0, fmt::format("{}: {}", rule, why));
-    Error error(ErrorCode::admission_refused, fmt::format("no worker for {}: {}", key.label, why));
-    throw Failure(std::move(error)
-                      .with("rule", std::string(rule))
-                      .with("work_entered_child", false)
-                      .with("waiting", std::uint64_t{queue.size()})
-                      .with("workers", std::uint64_t{slots.size()}));
+    std::vector<ErrorFact> facts{{"rule", std::string(rule)},
+                                 {"work_entered_child", false},
+                                 {"waiting", std::uint64_t{queue.size()}},
+                                 {"workers", std::uint64_t{slots.size()}}};
+    if (options.max_total_bytes) {
+        facts.push_back({"needed_bytes", estimate_of(key)});
+        facts.push_back({"reserved_bytes", reserved_bytes()});
+        facts.push_back({"max_total_bytes", *options.max_total_bytes});
+    }
+    throw Failure(Error(ErrorCode::admission_refused,
+                        fmt::format("no worker for {}: {}", key.label, why), std::move(facts)));
 }
 
 } // namespace leanhost

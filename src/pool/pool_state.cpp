@@ -113,6 +113,7 @@ WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallO
     const std::lock_guard lock(mutex);
     key->cannot_fork = source == nullptr;
     key->source = source;
+    key->source_made_at = Clock::now();
     return source;
 }
 
@@ -245,7 +246,7 @@ bool WorkerPool::State::is_template(const worker::Generation& generation) const 
 void WorkerPool::State::cycle_idle() {
     for (auto slot = slots.begin(); slot != slots.end();) {
         const auto next = std::next(slot);
-        if (!slot->is_leased && !slot->is_starting) {
+        if (is_at_rest(*slot)) {
             if (const auto decision = slot->worker->find_decision())
                 retire_slot(slot, *decision);
         }
@@ -267,7 +268,7 @@ public:
         // Ignored on purpose: for want of memory the predecessor's last moments are not charged.
         static_cast<void>(guarded("pool", [&] {
             if (predecessor_ != nullptr && predecessor_->is_retired())
-                pool_.charge_until_dead(std::move(predecessor_));
+                pool_.charge_until_dead(std::move(predecessor_), bytes_);
         }));
         pool_.changed.notify_all();
     }
@@ -323,7 +324,7 @@ void WorkerPool::State::make_spares() {
         const auto started = guarded("spare", [&] { slot->worker->ensure(); });
         const std::lock_guard lock(mutex);
         slot->is_starting = false;
-        slot->last_validated = Clock::now();
+        slot->last_used = slot->last_validated = Clock::now();
         if (!started || is_closed)
             retire_slot(slot, {.reason = RestartReason::requested});
         changed.notify_all();
@@ -352,7 +353,7 @@ void WorkerPool::State::end_all() {
     is_closed = is_over = true;
     for (auto slot = slots.begin(); slot != slots.end();) {
         const auto next = std::next(slot);
-        if (!slot->is_leased && !slot->is_starting)
+        if (is_at_rest(*slot))
             retire_slot(slot, {.reason = RestartReason::requested});
         else if (const auto generation = slot->worker->generation())
             generation->kill(RestartReason::requested, "the pool has ended");

@@ -19,8 +19,10 @@ struct PoolKey {
     std::uint64_t last_peak_bytes = 0;
     std::chrono::steady_clock::time_point last_asked{};
     std::mutex template_mutex; ///< held while a template is made; taken before the pool's mutex
-    std::shared_ptr<worker::TemplateWorker> source; ///< guarded by the pool's mutex
-    bool cannot_fork = false;                       ///< guarded by the pool's mutex
+    // Guarded by the pool's mutex.
+    std::shared_ptr<worker::TemplateWorker> source;
+    std::chrono::steady_clock::time_point source_made_at{};
+    bool cannot_fork = false;
 };
 
 /// A place for a child.
@@ -31,7 +33,7 @@ struct PoolSlot {
     bool is_leased = false;
     bool is_starting = false; ///< a spare that is being made; leased ones start on their lease
     bool is_unused = true;    ///< no lease has had it yet
-    std::chrono::steady_clock::time_point last_used{};
+    std::chrono::steady_clock::time_point last_used{}; ///< at rest since then, unless it is leased
     std::chrono::steady_clock::time_point last_validated{};
 };
 
@@ -81,17 +83,25 @@ private:
     std::optional<Slot> find_idle(const PoolKey& key);
     bool is_first_of_its_key(Queue::const_iterator ticket) const;
     std::optional<Slot> admit(const std::shared_ptr<PoolKey>& key, bool may_evict);
-    bool make_room(std::uint64_t bytes, bool may_evict);
-    std::optional<Slot> least_recently_used_idle();
+    std::optional<Slot> lend_idle(const PoolKey& key, bool may_evict);
+    bool could_have_room(std::uint64_t bytes, bool may_evict, const PoolSlot* kept = nullptr) const;
+    bool make_room(std::uint64_t bytes, bool may_evict, const PoolSlot* kept = nullptr);
+    std::optional<Slot> least_recently_used_idle(const PoolSlot* kept = nullptr);
+    bool is_at_rest(const PoolSlot& slot) const noexcept {
+        return !slot.is_leased && !slot.is_starting;
+    }
     bool drop_unused_template();
     void drop_template(PoolKey& key);
     void evict(Slot slot);
     void retire_slot(Slot slot, const worker::RestartDecision& decision);
-    void charge_until_dead(std::shared_ptr<worker::Generation> generation);
+    void charge_until_dead(std::shared_ptr<worker::Generation> generation,
+                           std::uint64_t bytes_if_unknown);
     std::uint64_t estimate_of(const PoolKey& key) const;
     std::uint64_t charge_of(const PoolSlot& slot) const;
+    std::uint64_t template_charge_of(const PoolKey& key) const;
     std::uint64_t reserved_bytes() const;
     std::uint64_t dying_bytes() const;
+    std::uint64_t releasable_bytes(const PoolSlot* kept) const;
     void forget_the_dead();
     void guard_budget();
     bool is_template(const worker::Generation& generation) const;

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -218,6 +220,126 @@ TEST_F(PoolFixture, WhatAKeyNeededBeforeIsWhatIsReserved) {
     EXPECT_LT(pool.snapshot().reserved_bytes, 60U << 20) << "a small worker's peak is known now";
 }
 
+// What a child holds at rest, and what its key came to at work, are far apart where it is told so.
+class TightBudget : public PoolFixture {
+protected:
+    static constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+
+    WorkerPoolOptions tight_options(std::uint64_t total_mib, std::uint64_t first_mib) const {
+        WorkerPoolOptions with = options();
+        with.max_workers = 4;
+        with.max_wait = 100ms;
+        with.max_total_bytes = total_mib * mebibyte;
+        with.first_worker_bytes = first_mib * mebibyte;
+        with.worker.use_template = false;
+        with.worker.capability_libraries = {LEANHOST_HOSTILE_CAPABILITY};
+        return with;
+    }
+    // At 1 GiB/s, and gives them back: what its key came to is about so much then.
+    static void dirty(const WorkerLease& lease, std::uint64_t mib) {
+        const auto done = lease.call_capability_rows("hostile", "dirty_memory", std::to_string(mib),
+                                                     [](auto) { return SinkAnswer::proceed; });
+        ASSERT_TRUE(done) << done.error().message();
+    }
+    // Until what it holds at rest is known.
+    static bool comes_to_rest_below(const WorkerPool& pool, std::uint64_t mib) {
+        for (int i = 0; i < 1000; ++i) {
+            if (pool.snapshot().reserved_bytes < mib * mebibyte)
+                return true;
+            std::this_thread::sleep_for(2ms);
+        }
+        return false;
+    }
+};
+
+// A warm lease was granted whatever its child might grow to: 60 MiB each of three in 130.
+TEST_F(TightBudget, AWarmLeaseIsReservedLikeANewOne) {
+    WorkerPoolOptions with = tight_options(130, 60);
+    with.spares = 1;
+    WorkerPool pool = make(with);
+    std::optional<WorkerLease> a = lease(pool, {"A"});
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (pool.snapshot().idle == 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(2ms);
+    ASSERT_TRUE(comes_to_rest_below(pool, 70)) << "the spare is charged what it holds";
+    std::optional<WorkerLease> b = lease(pool, {"B"});
+    const auto refused = pool.acquire({"A"});
+    ASSERT_FALSE(refused) << "reserved " << pool.snapshot().reserved_bytes / mebibyte << " MiB";
+    EXPECT_EQ(fact(refused.error(), "rule"), "queue_timeout");
+    EXPECT_EQ(std::get<std::uint64_t>(*refused.error().find_fact("needed_bytes")), 60 * mebibyte);
+    EXPECT_EQ(pool.snapshot().evicted, 0U)
+        << "nothing is ended for what would not fit all the same";
+    b.reset();
+    ASSERT_TRUE(comes_to_rest_below(pool, 70));
+    const auto spare = pool.acquire({"A"});
+    ASSERT_TRUE(spare) << spare.error().message();
+    EXPECT_EQ(spare->source(), LeaseSource::spare);
+    EXPECT_LE(pool.snapshot().reserved_bytes, 130 * mebibyte);
+}
+
+TEST_F(TightBudget, AWarmLeaseWaitsForRoomThatComesBack) {
+    WorkerPoolOptions with = tight_options(400, 250);
+    with.max_wait = 10s;
+    WorkerPool pool = make(with);
+    dirty(lease(pool, {"A"}), 240);
+    ASSERT_TRUE(comes_to_rest_below(pool, 100)) << "what it gave back is not charged at rest";
+    std::optional<WorkerLease> b = lease(pool, {"B"});
+    auto waiting = std::async(std::launch::async, [&] {
+        const auto warm = pool.acquire({"A"});
+        return warm.has_value() && pool.snapshot().reserved_bytes <= 400 * mebibyte;
+    });
+    while (pool.snapshot().waiting == 0)
+        std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(waiting.wait_for(100ms), std::future_status::timeout);
+    b.reset();
+    EXPECT_TRUE(waiting.get());
+}
+
+TEST_F(TightBudget, ChildrenAtRestMakeRoomForAWarmLease) {
+    WorkerPoolOptions with = tight_options(300, 200);
+    WorkerPool pool = make(with);
+    dirty(lease(pool, {"A"}), 190);
+    ASSERT_TRUE(comes_to_rest_below(pool, 100));
+    lease(pool, {"B"}); // charged what it was reserved until it is known what it holds
+    const auto warm = pool.acquire({"A"});
+    ASSERT_TRUE(warm) << warm.error().message();
+    EXPECT_EQ(warm->source(), LeaseSource::warm);
+    EXPECT_LE(pool.snapshot().reserved_bytes, 300 * mebibyte);
+}
+
+// Whatever many clients ask for, and however much less their children hold at rest than at work.
+TEST_F(TightBudget, ReservationsStayWithinTheBudget) {
+    WorkerPoolOptions with = tight_options(100, 40);
+    with.max_wait = 20s;
+    with.worker.use_template = true;
+    with.spares = 1;
+    WorkerPool pool = make(with);
+    std::atomic<int> served = 0;
+    std::vector<std::jthread> clients;
+    for (int client = 0; client < 4; ++client) {
+        clients.emplace_back([&, client] {
+            const std::vector<ImportSet> keys{{"A"}, {"B"}, {"C"}};
+            for (std::size_t i = 0; i < 12; ++i) {
+                const auto mine = pool.acquire(keys[(i + static_cast<std::size_t>(client)) % 3]);
+                if (!mine)
+                    continue;
+                dirty(*mine, 8); // far below what was reserved first
+                ++served;
+            }
+        });
+    }
+    std::uint64_t most = 0;
+    while (served < 48 && most <= 100 * mebibyte) {
+        most = std::max(most, pool.snapshot().reserved_bytes);
+        std::this_thread::sleep_for(200us);
+        if (pool.snapshot().refused > 0)
+            break;
+    }
+    clients.clear();
+    EXPECT_EQ(served, 48);
+    EXPECT_LE(most, 100 * mebibyte);
+}
+
 TEST_F(PoolFixture, AnIdleWorkerIsCycled) {
     WorkerPoolOptions with = options();
     with.worker.restart_policy.max_idle = 20ms;
@@ -297,6 +419,44 @@ TEST_F(PoolFixture, CapabilitiesRunInTheWorker) {
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code(), ErrorCode::not_found);
     EXPECT_THAT(unknown.error().message(), HasSubstr("it has: "));
+}
+
+// What a process has had of the processors, other processes' too.
+std::chrono::nanoseconds processor_time(::pid_t pid) {
+    ::clockid_t clock{};
+    ::timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0)
+        throw std::runtime_error("no clock of the process");
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST_F(PoolFixture, NobodyWaitsBusilyForLong) {
+    WorkerPoolOptions with = options();
+    with.worker.busy_wait = 1ms;
+    WorkerPool pool = make(with);
+    const WorkerLease idle = lease(pool, {"A"});
+    for (int i = 0; i < 200; ++i)
+        ASSERT_TRUE(idle.ping());
+    std::this_thread::sleep_for(20ms); // the last wait for another request
+    const auto child_before = processor_time(idle.pid());
+    const auto host_before = processor_time(::getpid());
+    std::this_thread::sleep_for(300ms);
+    EXPECT_LT(processor_time(idle.pid()) - child_before, 1ms) << "it sleeps";
+    EXPECT_LT(processor_time(::getpid()) - host_before, 15ms) << "it takes three samples";
+}
+
+TEST_F(PoolFixture, BusyWaitingCanBeSwitchedOffAndIsBounded) {
+    WorkerPoolOptions with = options();
+    with.worker.busy_wait = 0us;
+    WorkerPool pool = make(with);
+    const WorkerLease held = lease(pool, {"A"});
+    for (int i = 0; i < 10; ++i)
+        EXPECT_TRUE(held.ping());
+    with.worker.busy_wait = 1001us;
+    const auto refused = WorkerPool::make(with);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(fact(refused.error(), "option"), "busy_wait");
+    EXPECT_EQ(fact(refused.error(), "accepted"), "0 to 1000 us");
 }
 
 // The back-off was once a slot's, and a failed start drops its slot: such a key was started again

@@ -1,6 +1,7 @@
 #include "worker/child/worker_loop.hpp"
 
 #include "base/guard.hpp"
+#include "worker/protocol/busy_wait.hpp"
 #include "worker/protocol/wire_values.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace leanhost::worker {
 namespace {
@@ -35,12 +37,6 @@ wire::FromWorker failure_message(std::uint64_t request_id, const Error& error) {
     message.set_request_id(request_id);
     *message.mutable_failed() = to_wire(error);
     return message;
-}
-
-// Answered by the thread that reads: they take no time, and must not wait behind what does.
-bool is_immediate(const wire::ToWorker& request) noexcept {
-    return request.body_case() == wire::ToWorker::kPing ||
-           request.body_case() == wire::ToWorker::kStats;
 }
 
 } // namespace
@@ -112,8 +108,16 @@ void WorkerLoop::run() {
     }
 }
 
+// Once after an answer, if the parent wants it so.
+bool WorkerLoop::await_input_busily() {
+    const auto limit = std::exchange(busy_wait_, std::chrono::microseconds::zero());
+    return limit != limit.zero() && worker::await_input_busily(channel_.descriptor(), limit);
+}
+
 // Meanwhile rows that have waited long enough are sent.
 void WorkerLoop::wait_for_input() {
+    if (await_input_busily())
+        return;
     while (true) {
         ::pollfd readable{.fd = channel_.descriptor(), .events = POLLIN, .revents = 0};
         if (::poll(&readable, 1, poll_timeout_ms()) > 0)
@@ -162,10 +166,12 @@ WorkerLoop::Next WorkerLoop::take(std::string_view frame) {
 void WorkerLoop::accept(wire::ToWorker request) {
     const std::uint64_t id = request.request_id();
     const bool immediate = is_immediate(request);
+    const std::chrono::microseconds busy_wait(request.busy_wait_us());
     auto running = std::make_shared<Running>(channel_, std::move(request));
     if (immediate) {
         run_and_answer(channel_, handler_, running->request, running->rows,
                        running->cancellation.token());
+        busy_wait_ = std::min(busy_wait, longest_busy_wait);
         return;
     }
     {

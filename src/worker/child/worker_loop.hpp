@@ -42,6 +42,7 @@ private:
 
     enum class Next : bool { go_on, end };
     void wait_for_input();
+    bool await_input_busily();
     int poll_timeout_ms();
     Next take(std::string_view frame);
     void accept(wire::ToWorker request);
@@ -55,6 +56,7 @@ private:
     FrameChannel& channel_;
     RequestHandler& handler_;
     const unsigned max_running_;
+    std::chrono::microseconds busy_wait_{0}; ///< before the next sleep; the reading thread's
     std::mutex mutex_;
     std::condition_variable work_;
     // Guarded by mutex_.

@@ -63,10 +63,11 @@ Generation::Generation(EventLoop& loop,
                        std::uint64_t number,
                        SpawnedProcess process,
                        const GenerationLimits& limits,
+                       std::chrono::microseconds busy_wait,
                        bool is_template_child)
     : loop_(loop), number_(number), limits_(limits), is_template_child_(is_template_child),
       socket_number_(process.socket.get()), machine_oom_kills_at_birth_(machine_oom_kills()),
-      process_(std::move(process)) {}
+      busy_wait_(busy_wait, std::thread::hardware_concurrency()), process_(std::move(process)) {}
 
 Generation::~Generation() = default;
 
@@ -264,11 +265,13 @@ bool Generation::drain_output(const UniqueFd& pipe, OutputTail& tail) {
 
 // Runs as long as the child lives: samples its memory, looks at what runs.
 void Generation::tick() {
+    const Clock::time_point sampled_at = Clock::now(); // it holds what was so before
     const std::optional<std::uint64_t> anonymous = sample_anonymous_fast(process_.pid);
     missed_samples_ = anonymous ? 0 : missed_samples_ + 1;
     {
         const std::lock_guard lock(mutex_);
         anonymous_bytes_ = anonymous;
+        sampled_at_ = sampled_at;
         peak_anonymous_bytes_ = std::max(peak_anonymous_bytes_, anonymous.value_or(0));
     }
     check_in_flight(anonymous);
@@ -518,6 +521,7 @@ GenerationSnapshot Generation::snapshot() const {
     return {.requests = requests_served_,
             .in_flight = requests_.size(),
             .anonymous_bytes = anonymous_bytes_,
+            .sampled_at = sampled_at_,
             .peak_anonymous_bytes = peak_anonymous_bytes_,
             .idle_for = requests_.empty() ? whole_ms(now - last_end_) : milliseconds(0),
             .age = whole_ms(now - born_at_)};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "worker/parent/busy_wait_policy.hpp"
 #include "worker/parent/output_tail.hpp"
 #include "worker/parent/pending_request.hpp"
 #include "worker/parent/quarantine.hpp"
@@ -37,8 +38,9 @@ struct Call {
 struct GenerationSnapshot {
     std::uint64_t requests = 0; ///< that have ended
     std::uint64_t in_flight = 0;
-    std::optional<std::uint64_t> anonymous_bytes = std::nullopt;
-    std::uint64_t peak_anonymous_bytes = 0; ///< of the samples
+    std::optional<std::uint64_t> anonymous_bytes = std::nullopt; ///< of the last sample
+    EventLoop::Clock::time_point sampled_at{};                   ///< tried then
+    std::uint64_t peak_anonymous_bytes = 0;                      ///< of the samples
     std::chrono::milliseconds idle_for{0};
     std::chrono::milliseconds age{0};
 };
@@ -60,6 +62,7 @@ public:
                std::uint64_t number,
                SpawnedProcess process,
                const GenerationLimits& limits,
+               std::chrono::microseconds busy_wait,
                bool is_template_child);
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
@@ -128,6 +131,7 @@ private:
     class Wait;
     bool become_leader();
     void stop_leading();
+    void look_busily(const PendingRequest& request);
     void lead(const PendingRequest& request, Clock::time_point until);
     Error with_call_facts(Error error, const PendingRequest& request) const;
 
@@ -179,6 +183,7 @@ private:
     FrameBuffer frames_{default_max_frame_bytes};
     std::deque<UniqueFd> descriptors_;
     bool is_connected_ = true;
+    BusyWaitPolicy busy_wait_; // the leader's; of const methods, any thread's
 
     // The loop thread's own; the socket is written to with mutex_ held, and read with read_mutex_.
     SpawnedProcess process_;
@@ -200,6 +205,7 @@ private:
     std::uint64_t requests_served_ = 0;
     Clock::time_point last_end_ = Clock::now();
     std::optional<std::uint64_t> anonymous_bytes_;
+    Clock::time_point sampled_at_{};
     std::uint64_t peak_anonymous_bytes_ = 0;
     std::optional<RestartReason> ended_by_us_;
     std::string detail_;

@@ -1,7 +1,9 @@
 // The caller's side of a generation: a request's life as the thread sees that waits for it.
 #include "base/failure.hpp"
 #include "worker/parent/generation.hpp"
+#include "worker/protocol/busy_wait.hpp"
 #include "worker/protocol/row_checksum.hpp"
+#include "worker/protocol/wire_values.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -21,6 +23,17 @@ constexpr std::uint64_t credit_window_bytes = std::uint64_t{1} << 20;
 constexpr std::chrono::milliseconds token_interval{5};
 constexpr std::chrono::milliseconds longest_look{50};
 constexpr std::chrono::milliseconds longest_wait{1000};
+
+// Of all pools in this program, since they share its processors.
+std::atomic<unsigned> calls_under_way{0};
+
+class CallUnderWay {
+public:
+    CallUnderWay() noexcept { ++calls_under_way; }
+    CallUnderWay(const CallUnderWay&) = delete;
+    CallUnderWay& operator=(const CallUnderWay&) = delete;
+    ~CallUnderWay() { --calls_under_way; }
+};
 
 // Takes a request's rows apart, and compares what came with what the summary says.
 class RowReceiver {
@@ -104,6 +117,16 @@ void Generation::stop_leading() {
     set_watched();
 }
 
+// For an answer that comes at once, before the caller sleeps.
+void Generation::look_busily(const PendingRequest& request) {
+    const std::chrono::microseconds limit = busy_wait_.for_answer(calls_under_way);
+    if (limit == std::chrono::microseconds::zero())
+        return;
+    if (await_input_busily(socket_number_, limit))
+        receive_all(Reader::leader);
+    busy_wait_.note_answer(request.has_news());
+}
+
 // Reads the socket for all requests until there is news for `request` or `until` has come.
 void Generation::lead(const PendingRequest& request, Clock::time_point until) {
     while (!request.has_news() && Clock::now() < until) {
@@ -124,6 +147,14 @@ public:
     Leadership(const Leadership&) = delete;
     Leadership& operator=(const Leadership&) = delete;
     ~Leadership() { end(); }
+
+    void look_busily(const PendingRequest& request) {
+        if (!is_ours_)
+            return;
+        generation_.look_busily(request);
+        if (request.has_news())
+            end();
+    }
 
     // Once rows or progress come, a sink may take its time: then the loop reads, for all.
     void wait_for_news(const PendingRequest& request, Clock::time_point until) {
@@ -236,9 +267,12 @@ private:
 };
 
 wire::Summary Generation::call(Call call) {
+    const CallUnderWay counted;
     Leadership leadership(*this);
     const RequestPtr request = send_request(call);
     try {
+        if (is_immediate(call.message))
+            leadership.look_busily(*request);
         return Wait(*this, call, request).run(leadership);
     } catch (const Failure& failure) {
         throw Failure(with_call_facts(failure.error(), *request));
@@ -260,6 +294,7 @@ std::pair<wire::Summary, UniqueFd> Generation::call_for_descriptor(Call call) {
 
 Generation::RequestPtr Generation::send_request(Call& call) {
     RequestPtr request;
+    std::chrono::microseconds busy_wait{0};
     {
         const std::lock_guard lock(mutex_);
         if (is_dead_) {
@@ -272,10 +307,13 @@ Generation::RequestPtr Generation::send_request(Call& call) {
         request = std::make_shared<PendingRequest>(++last_request_id_, credit_window_bytes,
                                                    std::move(call.fingerprint), call.counts,
                                                    call.message.has_fork());
+        if (is_immediate(call.message) && requests_.empty())
+            busy_wait = busy_wait_.for_next_request(Clock::now() - last_end_, calls_under_way);
         requests_.emplace(request->id(), request);
     }
     call.message.set_request_id(request->id());
     call.message.set_initial_credit_bytes(credit_window_bytes);
+    call.message.set_busy_wait_us(static_cast<std::uint32_t>(busy_wait.count()));
     try {
         send(call.message, std::move(call.descriptors), request);
     } catch (...) {

@@ -117,7 +117,8 @@ Supervisor::begin(const WorkerOptions& options, SpawnedProcess process, bool is_
     }
     auto generation = std::make_shared<Generation>(
         loop_, number, std::move(process),
-        GenerationLimits::draw(options.restart_policy, fresh_seed(number)), is_template_child);
+        GenerationLimits::draw(options.restart_policy, fresh_seed(number)), options.busy_wait,
+        is_template_child);
     {
         const std::lock_guard lock(mutex_);
         alive_.insert(generation);

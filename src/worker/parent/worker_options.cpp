@@ -1,3 +1,5 @@
+#include "worker/protocol/busy_wait.hpp"
+
 #include <leanhost/worker_options.hpp>
 
 #include <fmt/format.h>
@@ -30,6 +32,9 @@ Expected<void> validate(const WorkerOptions& options) {
                             "1 ms to 1 day");
     if (options.max_sessions < 1)
         return out_of_range("max_sessions", "0", "at least 1");
+    if (options.busy_wait.count() < 0 || options.busy_wait > worker::longest_busy_wait)
+        return out_of_range("busy_wait", fmt::format("{} us", options.busy_wait.count()),
+                            "0 to 1000 us");
     constexpr std::chrono::hours longest{24 * 7};
     const std::pair<std::string_view, std::chrono::milliseconds> times[] = {
         {"start_timeout", options.start_timeout},

@@ -98,6 +98,10 @@ std::optional<ErrorCode> code_of(std::string_view id) noexcept {
 
 } // namespace
 
+bool is_immediate(const wire::ToWorker& request) noexcept {
+    return request.has_ping() || request.has_stats();
+}
+
 void append_name(const Name& name, wire::NameTable& out) {
     out.add_component_counts(static_cast<std::uint32_t>(name.components().size()));
     for (const Name::Component& component : name.components()) {

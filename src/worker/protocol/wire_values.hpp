@@ -15,6 +15,10 @@ namespace leanhost::worker {
 inline constexpr std::size_t max_names_a_message = std::size_t{1} << 20;
 inline constexpr std::size_t max_name_components = 4096;
 
+/// Whether the worker's reading thread answers it itself: it takes no time, and must not wait
+/// behind what does.
+bool is_immediate(const wire::ToWorker& request) noexcept;
+
 void append_name(const Name& name, wire::NameTable& out);
 wire::NameTable to_wire(std::span<const Name> names);
 std::vector<Name> names_from(const wire::NameTable& table, std::string_view field);
