@@ -101,16 +101,17 @@ void TypeChecker::uf_union(Term t, Term s) {
 // As long as the answer for two terms is that of two others, which are looked at next: lists and
 // unary numbers are as deep as they are long.
 bool TypeChecker::is_def_eq(Term t, Term s) {
-    const std::size_t base = pairs_.size();
+    // What a call that ends by an exception has left there must not get another's answer.
+    const StackMark mark(pairs_);
     TermPair pair{t, s};
     Answer answer = is_def_eq_step(pair);
     while (answer == Answer::unknown)
         answer = is_def_eq_step(pair);
-    for (; pairs_.size() > base; pairs_.pop_back()) {
+    for (std::size_t i = pairs_.size(); i-- > mark.base();) {
         if (answer == Answer::yes)
-            uf_union(pairs_.back().t, pairs_.back().s);
+            uf_union(pairs_[i].t, pairs_[i].s);
         else
-            unequal_.put(pairs_.back().key(), 1);
+            unequal_.put(pairs_[i].key(), 1);
     }
     return answer == Answer::yes;
 }

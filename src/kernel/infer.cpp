@@ -186,7 +186,7 @@ Level TypeChecker::ensure_sort(Closure type) {
 Closure TypeChecker::infer_app(Closure closure, std::uint32_t depth, bool is_checked) {
     if (!is_checked)
         return infer_spine(closure, depth, false, nullptr);
-    const std::size_t base = nested_.size();
+    const StackMark mark(nested_);
     for (Closure at{store_[closure.term].b, closure.env};; at.term = store_[at.term].b) {
         const TermNode& node = store_[at.term];
         if (node.kind != TermKind::app)
@@ -200,7 +200,7 @@ Closure TypeChecker::infer_app(Closure closure, std::uint32_t depth, bool is_che
     }
     Closure type;
     const Closure* type_of_last = nullptr;
-    for (; nested_.size() > base; nested_.pop_back()) {
+    for (; nested_.size() > mark.base(); nested_.pop_back()) {
         heartbeat();
         const Closure at = nested_.back();
         type = infer_spine(at, depth, true, type_of_last);

@@ -193,6 +193,22 @@ private:
             return (std::uint64_t{std::min(t, s)} << 32) | std::max(t, s);
         }
     };
+    /// What is pushed onto `stack` while this lives goes with it.
+    template <class T>
+    class StackMark {
+    public:
+        explicit StackMark(std::vector<T>& stack) noexcept : stack_(stack), base_(stack.size()) {}
+        StackMark(const StackMark&) = delete;
+        StackMark& operator=(const StackMark&) = delete;
+        ~StackMark() {
+            stack_.erase(stack_.begin() + static_cast<std::ptrdiff_t>(base_), stack_.end());
+        }
+        std::size_t base() const noexcept { return base_; }
+
+    private:
+        std::vector<T>& stack_;
+        const std::size_t base_;
+    };
     struct BindingSide {
         Term term;
         Env env;
