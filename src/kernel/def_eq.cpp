@@ -224,7 +224,8 @@ bool TypeChecker::is_def_eq_core(Term t, Term s) {
     check_stack();
     heartbeat();
     const TermNode& s_node = store_[s];
-    if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true && store_[t].free == 0) {
+    if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true &&
+        (store_[t].free == 0 || is_eager_)) {
         const TermNode& reduced = store_[whnf(t)];
         if (reduced.kind == TermKind::constant && reduced.a == known_.bool_true)
             return true;
@@ -277,7 +278,7 @@ TypeChecker::Answer TypeChecker::lazy_delta(Term& t, Term& s) {
         const Answer offset = is_def_eq_offset_nat(t, s);
         if (offset != Answer::unknown)
             return offset;
-        if (store_[t].free == 0 && store_[s].free == 0) {
+        if ((store_[t].free == 0 && store_[s].free == 0) || is_eager_) {
             if (const auto reduced = reduce_nat(t))
                 return is_def_eq(*reduced, s) ? Answer::yes : Answer::no;
             if (const auto reduced = reduce_nat(s))
@@ -450,7 +451,7 @@ bool TypeChecker::try_string_literal(Term t, Term s) {
         (head.a != known_.string_mk && head.a != known_.string_of_list))
         return false;
     const Term expanded = string_literal_to_constructor(t);
-    return store_[app_fn(expanded)].a == head.a && is_def_eq(expanded, s);
+    return expanded != t && store_[app_fn(expanded)].a == head.a && is_def_eq(expanded, s);
 }
 
 } // namespace leanhost::kernel
