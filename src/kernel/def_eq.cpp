@@ -226,8 +226,10 @@ bool TypeChecker::is_def_eq_core(Term t, Term s) {
     const TermNode& s_node = store_[s];
     if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true &&
         (store_[t].free == 0 || is_eager_)) {
+        // Nobody has said that what has this name is a constructor, or has no universes.
         const TermNode& reduced = store_[whnf(t)];
-        if (reduced.kind == TermKind::constant && reduced.a == known_.bool_true)
+        if (reduced.kind == TermKind::constant && reduced.a == s_node.a &&
+            order_.equal_lists(reduced.b, s_node.b))
             return true;
     }
     Term t_n = whnf_core(t, true);
