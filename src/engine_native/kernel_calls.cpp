@@ -2,6 +2,7 @@
 
 #include "engine_native/declaration_row.hpp"
 #include "engine_native/term_transfer.hpp"
+#include "module/mentioned_names.hpp"
 
 #include <fmt/format.h>
 
@@ -279,18 +280,25 @@ EqualityAnswer is_def_eq(const LoadedClosure& loaded,
     });
 }
 
-std::vector<Name> mentioned_constants(const CandidateDeclaration& candidate) {
+std::vector<Name> mentioned_constants(const LoadedClosure& loaded,
+                                      const CandidateDeclaration& candidate) {
     const std::vector<bool> is_reachable =
         reachable_terms(candidate.terms, std::array{candidate.type, candidate.value});
     std::set<std::uint32_t> positions;
+    bool has_string = false;
     for (std::size_t i = 0; i < is_reachable.size(); ++i) {
         const TermNode& node = candidate.terms.terms()[i];
         if (is_reachable[i] && (node.kind == TermKind::constant || node.kind == TermKind::proj))
             positions.insert(node.fields[0]);
+        has_string = has_string || (is_reachable[i] && node.kind == TermKind::string);
     }
     std::vector<Name> names;
     for (const std::uint32_t position : positions)
         names.push_back(candidate.terms.names()[position]);
+    for (const std::string_view text : module::string_literal_names) {
+        if (has_string && loaded.index().find(Name(text)))
+            names.emplace_back(text);
+    }
     return names;
 }
 

@@ -38,7 +38,9 @@ EqualityAnswer is_def_eq(const LoadedClosure& loaded,
                          const KernelOptions& options,
                          Monitor& monitor);
 
-/// The constants that stand in the candidate's type and value, and in its projections.
-std::vector<Name> mentioned_constants(const CandidateDeclaration& candidate);
+/// The constants that stand in the candidate's type and value, in its projections, and what its
+/// string literals rest on.
+std::vector<Name> mentioned_constants(const LoadedClosure& loaded,
+                                      const CandidateDeclaration& candidate);
 
 } // namespace leanhost::engine_native

@@ -208,7 +208,7 @@ Verdict NativeSession::do_check_candidate(const CandidateDeclaration& candidate,
     Monitor monitor(options.progress, options.cancellation);
     Verdict verdict = check_candidate(*loaded_, candidate, kernel, monitor);
     if (kernel.axioms && verdict.kind == VerdictKind::accepted)
-        verdict.axioms = axioms_of(mentioned_constants(candidate), options);
+        verdict.axioms = axioms_of(mentioned_constants(*loaded_, candidate), options);
     return verdict;
 }
 

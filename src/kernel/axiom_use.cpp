@@ -6,7 +6,8 @@
 
 namespace leanhost::kernel {
 
-AxiomUse::AxiomUse(const TermStore& store) : store_(store) {
+AxiomUse::AxiomUse(const TermStore& store, const KernelNames& known)
+    : store_(store), known_(known) {
     intern({});
 }
 
@@ -65,6 +66,9 @@ void AxiomUse::collect(Term term) {
             mention(node.b);
             visit(node.a);
             break;
+        case TermKind::string:
+            mention_string_literal();
+            break;
         default:
             break;
         }
@@ -86,6 +90,13 @@ void AxiomUse::mention(NameId name) {
     const AxiomSet set = name < set_of_name_.size() ? set_of_name_[name] : 0;
     if (set != 0 && std::find(found_.begin(), found_.end(), set) == found_.end())
         found_.push_back(set);
+}
+
+void AxiomUse::mention_string_literal() {
+    for (const NameId name :
+         {known_.nat, known_.list, known_.list_nil, known_.list_cons, known_.char_,
+          known_.char_of_nat, known_.string, known_.string_mk, known_.string_of_list})
+        mention(name);
 }
 
 AxiomUse::AxiomSet AxiomUse::intern(std::vector<NameId> axioms) {

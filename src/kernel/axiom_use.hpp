@@ -7,7 +7,7 @@
 namespace leanhost::kernel {
 
 /// The axioms that each declaration rests on: those that its types and values mention, and those
-/// that what they mention rests on.
+/// that what they mention rests on. A string literal mentions all that it stands for.
 ///
 /// Takes declarations in order, each after all that it mentions. Keeps 4 bytes for each term and
 /// name that was met, and each set of axioms once.
@@ -15,8 +15,8 @@ class AxiomUse {
 public:
     using AxiomSet = std::uint32_t;
 
-    /// `store` is that of the declarations' terms.
-    explicit AxiomUse(const TermStore& store);
+    /// `store` is that of the declarations' terms. Borrows both.
+    AxiomUse(const TermStore& store, const KernelNames& known);
 
     /// The set of all that `declaration` declares. Throws Failure resource_exhausted when the
     /// different sets together have more than `max_members` members.
@@ -31,9 +31,11 @@ private:
     void collect(Term term);
     void visit(Term term);
     void mention(NameId name);
+    void mention_string_literal();
     AxiomSet intern(std::vector<NameId> axioms);
 
     const TermStore& store_;
+    const KernelNames& known_;
     std::uint32_t declaration_ = 0;
     std::vector<std::uint32_t> seen_; ///< by term: the last declaration that it was met in
     std::vector<Term> waiting_;

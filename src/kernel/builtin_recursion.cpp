@@ -186,17 +186,17 @@ std::optional<NatRecursion::View> NatRecursion::view_of(Term application) {
     return view;
 }
 
-// The count is more than x as long as it lasts, if a proof says something false at zero or if it
-// starts as x + 1. If it starts as x, then it may be zero where x is, and what comes out there
-// must be right.
+// The count is more than x if a proof says so, or if it starts as x + 1; and stays it, since what
+// stands for x becomes less whenever the count does. If it starts as x, then it may be zero where x
+// is, and what comes out there must be right.
 bool NatRecursion::is_fuel_enough(const View& view, Term at_zero) {
-    const auto at_no_fuel = call_of(view, e_.zero(), e_.x(), e_.y());
-    if (!at_no_fuel || !call_of(view, e_.succ(fuel_), e_.x(), e_.y()))
+    const auto call = call_of(view, fuel_, e_.x(), e_.y());
+    if (!call || !call_of(view, e_.succ(fuel_), e_.x(), e_.y()))
         return false;
     std::vector<Term> args;
-    checker_.app_args(*at_no_fuel, args);
+    checker_.app_args(*call, args);
     for (std::size_t i = view.fuel_at + 1; i < args.size(); ++i) {
-        if (view.is_proof[i] && is_false_le(store_[args[i]].a))
+        if (view.is_proof[i] && is_less_than_fuel(store_[args[i]].a))
             return true;
     }
     const Term fuel = view.args[view.fuel_at];
@@ -327,17 +327,9 @@ bool NatRecursion::is_acc_as_expected() {
 
 // ---- order
 
-// n + 1 ≤ 0
-bool NatRecursion::is_false_le(Term type) {
-    if (!is_le_as_expected())
-        return false;
-    const Term le = checker_.whnf(type);
-    const TermNode& head = store_[checker_.app_fn(le)];
-    std::vector<Term> args;
-    checker_.app_args(le, args);
-    return head.kind == TermKind::constant && head.a == known_.nat_le && args.size() == 2 &&
-           checker_.nat_pred(checker_.whnf(args[0])) &&
-           checker_.is_nat_zero(checker_.whnf(args[1]));
+// x + 1 ≤ the count, in whatever words
+bool NatRecursion::is_less_than_fuel(Term type) {
+    return is_le_as_expected() && e_.equal(type, e_.call(known_.nat_le, e_.succ(e_.x()), fuel_));
 }
 
 bool NatRecursion::is_le_as_expected() {

@@ -84,7 +84,7 @@ private:
     bool is_loop_of_remainder(NameId f);
     bool has_rest(const View& view, Term at_less, bool counts);
     bool has_bits(const View& view, const std::array<bool, 4>& bits);
-    bool is_false_le(Term type);
+    bool is_less_than_fuel(Term type);
     bool is_le_as_expected();
     bool is_acc_as_expected();
     Term local(Term type) { return checker_.local(next_local_++, type); }

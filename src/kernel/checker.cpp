@@ -10,6 +10,13 @@
 namespace leanhost::kernel {
 
 Verdict Checker::check(const Declaration& declaration, Ordinal ordinal) {
+    Verdict verdict = check_once(declaration, ordinal);
+    if (verdict.kind == VerdictKind::rejected && types_.start_afresh())
+        verdict = check_once(declaration, ordinal);
+    return verdict;
+}
+
+Verdict Checker::check_once(const Declaration& declaration, Ordinal ordinal) {
     const ConstantInfo& first = declaration.constants.front();
     part_ = "";
     try {

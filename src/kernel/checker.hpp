@@ -25,6 +25,7 @@ public:
     const TypeChecker& types() const noexcept { return types_; }
 
 private:
+    Verdict check_once(const Declaration& declaration, Ordinal ordinal);
     void check_names(const Declaration& declaration);
     void require_known(const ConstantInfo& info);
     void check_params(const ConstantInfo& info);

@@ -239,9 +239,12 @@ TypeChecker::Answer TypeChecker::is_def_eq_core(TermPair& pair) {
     heartbeat();
     const auto [t, s] = pair;
     const TermNode& s_node = store_[s];
-    if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true && store_[t].free == 0) {
+    if (s_node.kind == TermKind::constant && s_node.a == known_.bool_true &&
+        (store_[t].free == 0 || is_eager_)) {
+        // Nobody has said that what has this name is a constructor, or has no universes.
         const TermNode& reduced = store_[whnf(t)];
-        if (reduced.kind == TermKind::constant && reduced.a == known_.bool_true)
+        if (reduced.kind == TermKind::constant && reduced.a == s_node.a &&
+            order_.equal_lists(reduced.b, s_node.b))
             return Answer::yes;
     }
     Term t_n = whnf_core(t, true);
@@ -333,7 +336,7 @@ TypeChecker::Step TypeChecker::lazy_delta(Term& t, Term& s) {
     for (;;) {
         if (const Step offset = is_def_eq_offset_nat(t, s); offset != Step::unknown)
             return offset;
-        if (store_[t].free == 0 && store_[s].free == 0) {
+        if ((store_[t].free == 0 && store_[s].free == 0) || is_eager_) {
             for (Term* const side : {&t, &s}) {
                 if (const auto reduced = reduce_nat(*side)) {
                     *side = *reduced;
@@ -500,7 +503,7 @@ bool TypeChecker::try_string_literal(Term t, Term s) {
         (head.a != known_.string_mk && head.a != known_.string_of_list))
         return false;
     const Term expanded = string_literal_to_constructor(t);
-    return store_[app_fn(expanded)].a == head.a && is_def_eq(expanded, s);
+    return expanded != t && store_[app_fn(expanded)].a == head.a && is_def_eq(expanded, s);
 }
 
 } // namespace leanhost::kernel

@@ -59,9 +59,9 @@ KernelNames::KernelNames(NameTable& names)
     : nat(names.dotted("Nat")), nat_zero(names.dotted("Nat.zero")),
       nat_succ(names.dotted("Nat.succ")), nat_add(names.dotted("Nat.add")),
       nat_sub(names.dotted("Nat.sub")), nat_mul(names.dotted("Nat.mul")),
-      nat_pow(names.dotted("Nat.pow")), nat_div(names.dotted("Nat.div")),
+      nat_pow(names.dotted("Nat.pow")), nat_beq(names.dotted("Nat.beq")),
+      nat_ble(names.dotted("Nat.ble")), nat_div(names.dotted("Nat.div")),
       nat_mod(names.dotted("Nat.mod")), nat_gcd(names.dotted("Nat.gcd")),
-      nat_beq(names.dotted("Nat.beq")), nat_ble(names.dotted("Nat.ble")),
       nat_land(names.dotted("Nat.land")), nat_lor(names.dotted("Nat.lor")),
       nat_xor(names.dotted("Nat.xor")), nat_shift_left(names.dotted("Nat.shiftLeft")),
       nat_shift_right(names.dotted("Nat.shiftRight")), nat_log2(names.dotted("Nat.log2")),
@@ -77,6 +77,7 @@ KernelNames::KernelNames(NameTable& names)
       nat_le_refl(names.dotted("Nat.le.refl")), nat_le_step(names.dotted("Nat.le.step")),
       acc(names.dotted("Acc")), acc_intro(names.dotted("Acc.intro")),
       opt_param(names.dotted("optParam")), auto_param(names.dotted("autoParam")),
-      out_param(names.dotted("outParam")), semi_out_param(names.dotted("semiOutParam")) {}
+      out_param(names.dotted("outParam")), semi_out_param(names.dotted("semiOutParam")),
+      eager_reduce(names.dotted("eagerReduce")) {}
 
 } // namespace leanhost::kernel

@@ -163,12 +163,13 @@ private:
     std::deque<InductiveFacts> facts_;
 };
 
-/// Names that the kernel gives a meaning.
+/// Names that the kernel gives a meaning. Of those with a built-in rule, one whose rule is needed
+/// to show another's stands before it.
 struct KernelNames {
     explicit KernelNames(NameTable& names);
 
     NameId nat, nat_zero, nat_succ;
-    NameId nat_add, nat_sub, nat_mul, nat_pow, nat_div, nat_mod, nat_gcd, nat_beq, nat_ble,
+    NameId nat_add, nat_sub, nat_mul, nat_pow, nat_beq, nat_ble, nat_div, nat_mod, nat_gcd,
         nat_land, nat_lor, nat_xor, nat_shift_left, nat_shift_right, nat_log2, nat_pred;
     NameId bool_, bool_true, bool_false;
     NameId string, string_mk, string_of_list, list, list_nil, list_cons, char_, char_of_nat;
@@ -176,6 +177,7 @@ struct KernelNames {
     NameId nat_le, nat_le_refl, nat_le_step;
     NameId acc, acc_intro;
     NameId opt_param, auto_param, out_param, semi_out_param;
+    NameId eager_reduce;
 };
 
 } // namespace leanhost::kernel

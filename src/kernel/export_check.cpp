@@ -81,7 +81,7 @@ void ExportCheck::look_at_axioms(const Declaration& declaration) {
     const std::string name = names_.text(info.name);
     std::vector<std::string> texts;
     for (const NameId axiom : axioms)
-        texts.push_back(names_.text(axiom));
+        texts.push_back(exact_text(axiom));
     if (options_.on_axioms)
         options_.on_axioms(name, texts);
     if (info.kind == ConstantKind::axiom)

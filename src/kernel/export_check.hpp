@@ -56,7 +56,7 @@ protected:
         count(declaration);
         const ConstantInfo& info = declaration.declared().front();
         if (info.kind == ConstantKind::axiom)
-            report_.axioms.push_back(names_.text(info.name));
+            report_.axioms.push_back(exact_text(info.name));
         if (options_.on_axioms || options_.allowed_axioms)
             look_at_axioms(declaration);
     }
@@ -70,6 +70,9 @@ protected:
     }
 
     void look_at_axioms(const Declaration& declaration);
+
+    /// In full, and different for different names: «Quot.sound» of one component is not Quot.sound.
+    std::string exact_text(NameId name) const { return names_.to_name(name).to_string(); }
 
     void end_at(const Declaration& declaration, Verdict verdict) {
         report_.declaration = names_.text(declaration.declared().front().name);
@@ -97,7 +100,7 @@ protected:
     TermArena arena_;
     TermStore store_;
     ExportLoader loader_;
-    AxiomUse axiom_use_{store_};
+    AxiomUse axiom_use_{store_, known_};
     UnlistedAxioms unlisted_axioms_{options_};
     ExportReport report_;
 };

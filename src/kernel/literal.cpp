@@ -69,7 +69,7 @@ std::optional<Term> TypeChecker::literal_value(Term term) {
 
 std::optional<Term> TypeChecker::reduce_nat(Term term) {
     const TermNode& node = store_[term];
-    if (node.kind != TermKind::app || node.free != 0)
+    if (node.kind != TermKind::app)
         return std::nullopt;
     const TermNode& function = store_[node.a];
     if (function.kind == TermKind::constant)
@@ -244,8 +244,11 @@ Term TypeChecker::nat_literal_to_constructor(Term literal) {
     return store_.app(store_.constant(known_.nat_succ, no_levels), *pred);
 }
 
-// String.ofList [Char.ofNat c, …], or with the constructor String.mk.
+// String.ofList [Char.ofNat c, …], or with the constructor String.mk. The literal may come from a
+// declaration that was checked elsewhere, so that it is the first one met here.
 Term TypeChecker::string_literal_to_constructor(Term literal) {
+    if (!has_builtin_string())
+        return literal;
     const std::string_view text = store_.string_text(literal);
     std::vector<std::uint32_t> characters;
     for (std::size_t i = 0; i < text.size();) {

@@ -21,10 +21,6 @@ namespace {
 
 // What the type of a literal, or a rule for it, rests on without mentioning it.
 constexpr std::array nat_literal_names = {std::string_view("Nat")};
-constexpr std::array string_literal_names = {
-    std::string_view("Nat"),          std::string_view("List"),   std::string_view("Char"),
-    std::string_view("Char.ofNat"),   std::string_view("String"), std::string_view("String.mk"),
-    std::string_view("String.ofList")};
 // The quotient package is checked in this order, after Eq.
 constexpr std::array quotient_names = {std::string_view("Eq"), std::string_view("Quot"),
                                        std::string_view("Quot.mk"), std::string_view("Quot.lift"),
@@ -143,7 +139,8 @@ private:
 
     void add_literal(bool is_nat) {
         const std::span<const std::string_view> names =
-            is_nat ? std::span<const std::string_view>(nat_literal_names) : string_literal_names;
+            is_nat ? std::span<const std::string_view>(nat_literal_names)
+                   : module::string_literal_names;
         for (const std::string_view name : names)
             add_mention(find(Name(name)));
     }

@@ -98,6 +98,10 @@ public:
     /// Finds from now on what is persistent in `view`, and nothing that was added after it.
     void see(const TermArena::View& view) noexcept { seen_ = view; }
     void see_all() noexcept { seen_ = persistent_.view(); }
+    /// How many terms, levels and lists that is.
+    std::uint64_t num_persistent_seen() const noexcept {
+        return std::uint64_t{seen_.terms.end} + seen_.levels.end + seen_.lists.end;
+    }
 
     // For a writer that knows some terms ahead: see ExportLoader.
     /// The handle that the next term gets which is not there yet.

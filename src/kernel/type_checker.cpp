@@ -51,6 +51,7 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     const bool was_safe = safety_ == DefinitionSafety::safe;
     safety_ = safety;
     overlay_ = nullptr;
+    is_eager_ = false;
     ++serial_;
     stack_.clear();
     spine_.clear();
@@ -66,6 +67,15 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     else if (!was_safe || load_bytes() > limits_.keep_scratch_bytes ||
              (most != 0 && scratch_bytes() > most / 2))
         reset_scratch();
+}
+
+bool TypeChecker::start_afresh() {
+    if (limits_.keep_scratch_bytes == Limits::keep_all ||
+        store_.num_persistent_seen() == num_persistent_at_reset_)
+        return false;
+    peak_scratch_bytes_ = peak_scratch_bytes();
+    reset_scratch();
+    return true;
 }
 
 void TypeChecker::see(const TermArena::View& view) {
@@ -85,6 +95,7 @@ void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
 }
 
 void TypeChecker::reset_scratch() {
+    num_persistent_at_reset_ = store_.num_persistent_seen();
     const std::size_t keep = limits_.keep_scratch_bytes;
     scratch_.reset(keep / 2);
     envs_.shrink(0, keep / 4);

@@ -73,6 +73,10 @@ public:
     /// What is persistent is only what `view` has, from now on: another thread adds to it. Drops
     /// the scratch, in which terms may stand that are persistent now.
     void see(const TermArena::View& view);
+    /// Drops the scratch if terms may stand in it that were added to what is persistent later: such
+    /// a term is there twice, and where handles are compared it is not the same as itself. False:
+    /// there are none, nothing was dropped.
+    bool start_afresh();
     /// How deep the stack may reach: an address, below which recursion is declined.
     void set_stack_limit(std::uintptr_t limit) noexcept { stack_limit_ = limit; }
     void set_token(CancellationToken token) { token_ = std::move(token); }
@@ -271,6 +275,7 @@ private:
     bool check_function_argument(Closure arg, Closure domain, std::uint32_t depth);
     void check_argument(Closure arg, Closure domain, Closure application, std::uint32_t depth);
     void require_argument_type(Closure arg, Closure type, Closure domain, Closure application);
+    bool is_eager_reduce(Term term) const;
     void check_against(Closure value, Closure type, std::uint32_t depth);
     void check_level_params(Level level);
     const ConstantInfo& usable_constant(NameId name) const;
@@ -405,6 +410,8 @@ private:
     DefinitionSafety safety_ = DefinitionSafety::safe;
     std::uint32_t serial_ = 0;
     bool sees_view_ = false; ///< or else all that is persistent
+    std::uint64_t num_persistent_at_reset_ = 0;
+    bool is_eager_ = false; ///< calls with variables are reduced where terms are compared
     const Overlay* overlay_ = nullptr;
     std::uint64_t heartbeats_ = 0;
     std::uint64_t total_heartbeats_ = 0;

@@ -183,13 +183,16 @@ bool TypeChecker::step_nat_call(Machine& machine, NameId name) {
     if (num_args == 2) {
         const Term lhs = force_arg(0);
         const Term rhs = force_arg(1);
-        if (store_[lhs].free == 0 && store_[rhs].free == 0)
-            result = reduce_nat_call(name, lhs, rhs);
-        else if (!assumptions_.empty())
+        if (!assumptions_.empty() && (store_[lhs].free | store_[rhs].free) != 0)
             result = assumed_nat_call(name, lhs, rhs);
+        // With variables, few come to a number. By recursion on the second, most definitions would
+        // reduce that one anyway.
+        else if (literal_value(rhs))
+            result = reduce_nat_call(name, lhs, rhs);
     } else if (num_args == 1) {
         const Term arg = force_arg(0);
-        if (store_[arg].free == 0)
+        // A successor of what has variables is left: below it there may be as many as it counts.
+        if (store_[arg].free == 0 || name != known_.nat_succ)
             result = reduce_nat_unary(name, arg);
     }
     if (!result)

@@ -3,9 +3,21 @@
 #include "module/region.hpp"
 #include "object/constant_info.hpp"
 
+#include <array>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace leanhost::module {
+
+/// What a string literal, its type and the kernel's rules for it rest on without mentioning it. Not
+/// every library has all of them.
+inline constexpr std::array string_literal_names = {
+    std::string_view("Nat"),          std::string_view("List"),
+    std::string_view("List.nil"),     std::string_view("List.cons"),
+    std::string_view("Char"),         std::string_view("Char.ofNat"),
+    std::string_view("String"),       std::string_view("String.mk"),
+    std::string_view("String.ofList")};
 
 /// Reads what constants of one region mention, each term of a constant once.
 ///

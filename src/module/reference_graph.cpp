@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 namespace leanhost::module {
 namespace {
@@ -49,9 +50,12 @@ private:
     void read_constant(ConstantInfoRef constant) {
         found_.clear();
         mentions_unknown_ = false;
+        mentions_string_ = false;
         mentioned_.read(
             constant, [this](NameRef name, bool is_in_type) { add_name(name, is_in_type); },
-            [](bool) {});
+            [this](bool is_nat) { mentions_string_ = mentions_string_ || !is_nat; });
+        if (mentions_string_)
+            add_string_literal();
         if (constant.kind() == ConstantKind::inductive) {
             for (const NameRef name : constant.constructors())
                 add_name(name, false);
@@ -64,6 +68,18 @@ private:
             mentions_unknown_ = true;
         else
             found_.push_back(Edge::to(number, is_in_type));
+    }
+
+    void add_string_literal() {
+        if (!string_literal_) {
+            string_literal_.emplace();
+            for (const std::string_view name : string_literal_names) {
+                if (const auto place = index_.find(Name(name)))
+                    string_literal_->push_back(
+                        Edge::to(first_[place->module] + place->constant, false));
+            }
+        }
+        found_.insert(found_.end(), string_literal_->begin(), string_literal_->end());
     }
 
     // A module's terms share their names, so few are looked up.
@@ -96,6 +112,8 @@ private:
     absl::flat_hash_map<std::uint64_t, Number> numbers_; // by the name object
     std::vector<Edge> found_;                            // of the constant at hand
     bool mentions_unknown_ = false;
+    bool mentions_string_ = false;
+    std::optional<std::vector<Edge>> string_literal_; // what each of them rests on
 };
 
 std::vector<Number> first_numbers(const ImportClosure& closure) {

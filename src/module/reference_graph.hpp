@@ -10,7 +10,8 @@ namespace leanhost::module {
 /// in import order, in each in the module's own order.
 ///
 /// A constant depends on those that its type, its value and its recursor rules mention (a
-/// projection mentions its structure), and an inductive type on its constructors. Of a constant
+/// projection mentions its structure, a string literal all that it stands for), and an inductive
+/// type on its constructors. Of a constant
 /// that several modules hold, the one that the index finds stands for all. Built once for each
 /// closure, immutable, thread-safe; metered as index. Memory: 8 bytes a constant and 8 a
 /// dependency.

@@ -1,4 +1,5 @@
 #include "kernel/export_text.hpp"
+#include "kernel/module_library.hpp"
 #include "support/test_data.hpp"
 
 #include <gtest/gtest.h>
@@ -94,6 +95,39 @@ TEST(AxiomUse, WhatTheKernelRejectsComesBeforeThePolicy) {
     const ExportReport report = text.check(allowing(none));
     EXPECT_EQ(report.verdict.reason, "value_type_mismatch");
     EXPECT_EQ(report.unlisted_axioms.size(), 3U);
+}
+
+// «Quot.sound», of one component, is not Quot.sound: what it says is anybody's choice.
+TEST(AxiomUse, AnAxiomWhoseNameLooksAllowedIsNot) {
+    ExportText text;
+    const auto all = text.pi(text.sort(0), text.bvar(0)); // ∀ p : Prop, p
+    const std::string type = std::to_string(all);
+    text.line(R"({"in":900,"str":{"pre":0,"str":"Quot.sound"}})");
+    text.line(R"({"axiom":{"isUnsafe":false,"levelParams":[],"name":900,"type":)" + type + "}}");
+    text.line(R"({"const":{"name":900,"us":[]},"ie":900})");
+    text.theorem("bad", all, 900);
+    for (const unsigned jobs : {1U, 2U}) {
+        const ExportReport report = text.check(allowing({"Quot.sound"}, jobs));
+        EXPECT_EQ(report.verdict.reason, "axiom_not_allowed");
+        EXPECT_EQ(report.axioms, Names{"«Quot.sound»"});
+        EXPECT_EQ(text.check(allowing({"«Quot.sound»"}, jobs)).verdict.kind, VerdictKind::accepted);
+    }
+}
+
+// "a" is of an empty type, by the axiom String.ofList.
+TEST(AxiomUse, AStringLiteralRestsOnWhatItStandsFor) {
+    const std::filesystem::path path =
+        LEANHOST_SOURCE_DIR "/tests/kernel/doubts/accepted_string_function_axiom.ndjson";
+    const Names none;
+    Monitor monitor;
+    const Verdict verdict = check_export(path, allowing(none), monitor).verdict;
+    EXPECT_EQ(verdict.reason, "axiom_not_allowed");
+    EXPECT_NE(verdict.message.find("String.ofList by 1: bad"), std::string::npos)
+        << verdict.message;
+    const ModulesReport as_modules = check_converted(path, 500, allowing(none));
+    EXPECT_EQ(as_modules.kind, VerdictKind::rejected);
+    ASSERT_EQ(as_modules.unlisted_axioms.size(), 1U);
+    EXPECT_EQ(as_modules.unlisted_axioms[0].axiom, "String.ofList");
 }
 
 // A block's types and constructors rest on what any of them mentions.

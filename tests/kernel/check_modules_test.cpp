@@ -8,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 
 namespace leanhost::kernel::test {
 namespace {
@@ -227,6 +229,51 @@ TEST(CheckModules, RealExportsAreAcceptedAsModules) {
         EXPECT_EQ(reason(report), "accepted") << file;
         EXPECT_EQ(report.constants, as_export.constants) << file;
     }
+}
+
+// A module that is checked alone, after all that it imports: the rules hold that these make hold.
+TEST(CheckModules, WhatIsTakenAsGivenHasItsRules) {
+    LEANHOST_NEEDS_DATA("init-prelude.ndjson");
+    std::ifstream file(test_data("init-prelude.ndjson"));
+    std::stringstream library;
+    library << file.rdbuf();
+    ExportText text(50'000'000);
+    const auto one = text.level_succ(0);
+    const auto nat = text.constant("Nat");
+    const auto state = [&](const char* name, ExportText::Id of, ExportText::Id lhs,
+                           ExportText::Id rhs) {
+        const auto equation = text.app(text.constant("Eq", {one}), {of, lhs, rhs});
+        text.theorem(name, equation, text.app(text.constant("Eq.refl", {one}), {of, rhs}));
+    };
+    const auto string = text.constant("String");
+    text.definition("s", string, text.string("a"));
+    const TempDir folder;
+    Monitor monitor;
+    const auto given = folder.write("given.ndjson", library.str() + text.text());
+    std::uint64_t num_given = 0;
+    for (const std::uint64_t count : check_export(given, {}, monitor).constants)
+        num_given += count;
+
+    const auto character = text.constant("Char");
+    const auto nil = text.app(text.constant("List.nil", {0}), {character});
+    const auto a = text.app(text.constant("Char.ofNat"), {text.nat("97")});
+    const auto list = text.app(text.constant("List.cons", {0}), {character, a, nil});
+    state("letters", string, text.constant("s"), text.app(text.constant("String.ofList"), {list}));
+    const auto big = text.nat("1000000000000000000000000000001");
+    const auto ten = text.nat("10");
+    state("quotient", nat, text.app(text.constant("Nat.div"), {big, ten}),
+          text.nat("100000000000000000000000000000"));
+    state("remainder", nat, text.app(text.constant("Nat.mod"), {big, ten}), text.nat("1"));
+    const auto all = folder.write("all.ndjson", library.str() + text.text());
+    convert(all, folder.path() / "modules", num_given);
+    const ModuleLibrary modules(folder.path() / "modules");
+    const std::uint32_t second[] = {1};
+    CheckOptions options;
+    options.max_heartbeats = 1'000'000;
+    const ModulesReport report =
+        check_modules(modules.closure(), modules.index(), second, options, monitor);
+    EXPECT_EQ(reason(report), "accepted");
+    EXPECT_EQ(report.num_declarations, 3U);
 }
 
 TEST(CheckModules, RealModulesWithoutTheirImportsAreDeclined) {

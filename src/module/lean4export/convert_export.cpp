@@ -2,6 +2,7 @@
 
 #include "base/failure.hpp"
 #include "module/lean4export/export_module.hpp"
+#include "module/mentioned_names.hpp"
 #include "module/pending_file.hpp"
 #include "module/search_path.hpp"
 
@@ -63,6 +64,11 @@ public:
         return slice_of_[name];
     }
 
+    std::uint32_t slice_of(const std::string& text) const {
+        const auto found = by_text_.find(text);
+        return found == by_text_.end() ? nowhere : found->second;
+    }
+
 private:
     const ExportTable& table_;
     std::vector<std::uint32_t> slice_of_;
@@ -113,7 +119,7 @@ private:
         write(declarations, module_name(slice), imports);
     }
 
-    // Earlier ones whose constants the slice's terms mention, in order.
+    // Earlier ones whose constants the slice's terms mention or its literals rest on, in order.
     std::set<std::uint32_t> slices_used_by(std::uint32_t slice) {
         std::set<std::uint32_t> used;
         std::vector<TermIndex> todo;
@@ -129,6 +135,10 @@ private:
             const TermNode& node = table_.terms()[at];
             if (node.kind == TermKind::constant || node.kind == TermKind::proj)
                 add_use(node.a, slice, used);
+            else if (node.kind == TermKind::nat_literal)
+                add_literal(std::array{std::string_view("Nat")}, slice, used);
+            else if (node.kind == TermKind::string_literal)
+                add_literal(string_literal_names, slice, used);
             visit_subterms(table_, node, [&](TermIndex below) { todo.push_back(below); });
         }
         return used;
@@ -152,6 +162,16 @@ private:
                 report_.first_unknown_constant = table_.name_text(name);
         } else if (declared_in != slice) {
             used.insert(declared_in);
+        }
+    }
+
+    void add_literal(std::span<const std::string_view> names,
+                     std::uint32_t slice,
+                     std::set<std::uint32_t>& used) const {
+        for (const std::string_view name : names) {
+            const std::uint32_t declared_in = declared_.slice_of(std::string(name));
+            if (declared_in != nowhere && declared_in != slice)
+                used.insert(declared_in);
         }
     }
 
