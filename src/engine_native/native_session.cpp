@@ -142,7 +142,8 @@ std::vector<Answer<std::vector<Reference>>> NativeSession::do_references(
         std::vector<Reference>& references = answers.emplace_back().emplace();
         for (const auto edge : direction == Direction::dependencies ? graph.dependencies(number)
                                                                     : graph.dependents(number)) {
-            references.push_back({name_at(graph, edge.constant()), edge.is_in_type()});
+            if (edge.is_by_name())
+                references.push_back({name_at(graph, edge.constant()), edge.is_in_type()});
         }
     }
     return answers;

@@ -67,7 +67,8 @@ private:
         if (number == none)
             mentions_unknown_ = true;
         else
-            found_.push_back(Edge::to(number, is_in_type));
+            found_.push_back(Edge::to(number, is_in_type ? ReferenceGraph::Mention::in_type
+                                                         : ReferenceGraph::Mention::elsewhere));
     }
 
     void add_string_literal() {
@@ -75,8 +76,8 @@ private:
             string_literal_.emplace();
             for (const std::string_view name : string_literal_names) {
                 if (const auto place = index_.find(Name(name)))
-                    string_literal_->push_back(
-                        Edge::to(first_[place->module] + place->constant, false));
+                    string_literal_->push_back(Edge::to(first_[place->module] + place->constant,
+                                                        ReferenceGraph::Mention::by_literal));
             }
         }
         found_.insert(found_.end(), string_literal_->begin(), string_literal_->end());
@@ -117,13 +118,13 @@ private:
 };
 
 std::vector<Number> first_numbers(const ImportClosure& closure) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 31;
+    constexpr std::uint64_t most = std::uint64_t{1} << 30;
     std::vector<Number> first{0};
     std::uint64_t sum = 0;
     for (const ClosureModule& module : closure.modules()) {
         sum += module.data.constants().size();
         if (sum >= most)
-            fail(ErrorCode::resource_exhausted, "a closure of 2^31 constants and more");
+            fail(ErrorCode::resource_exhausted, "a closure of 2^30 constants and more");
         first.push_back(static_cast<Number>(sum));
     }
     return first;
@@ -198,7 +199,7 @@ void ReferenceGraph::transpose() {
         begin += std::exchange(end, begin);
     for (Number from = 0; from < num_constants(); ++from) {
         for (const Edge to : dependencies(from))
-            dependents_[dependent_ends_[to.constant()]++] = Edge::to(from, to.is_in_type()).word();
+            dependents_[dependent_ends_[to.constant()]++] = Edge::to(from, to.mention()).word();
     }
 }
 

@@ -10,9 +10,9 @@ namespace leanhost::module {
 /// in import order, in each in the module's own order.
 ///
 /// A constant depends on those that its type, its value and its recursor rules mention (a
-/// projection mentions its structure, a string literal all that it stands for), and an inductive
-/// type on its constructors. Of a constant
-/// that several modules hold, the one that the index finds stands for all. Built once for each
+/// projection mentions its structure), and an inductive type on its constructors; also on what a
+/// string literal stands for, which edges of a kind of their own say. Of a constant that several
+/// modules hold, the one that the index finds stands for all. Built once for each
 /// closure, immutable, thread-safe; metered as index. Memory: 8 bytes a constant and 8 a
 /// dependency.
 class ReferenceGraph {
@@ -33,24 +33,39 @@ public:
     }
     ConstantPlace place_of(Number number) const noexcept;
 
-    /// One dependency: the other constant, and whether a type mentions it.
+    /// How one constant depends on another.
+    enum class Mention : std::uint8_t {
+        in_type,
+        elsewhere,  ///< in a value, a rule, as a constructor
+        by_literal, ///< not by name: a string literal stands for it
+    };
+    /// One dependency: the other constant, and the first way of mentioning that applies.
     class Edge {
     public:
         explicit Edge(std::uint32_t word) noexcept : word_(word) {}
-        Number constant() const noexcept { return word_ & ~type_bit; }
-        bool is_in_type() const noexcept { return (word_ & type_bit) != 0; }
-        std::uint32_t word() const noexcept { return word_; }
-        static Edge to(Number constant, bool is_in_type) noexcept {
-            return Edge(constant | (is_in_type ? type_bit : 0));
+        Number constant() const noexcept { return word_ & (literal_bit - 1); }
+        bool is_in_type() const noexcept { return mention() == Mention::in_type; }
+        bool is_by_name() const noexcept { return mention() != Mention::by_literal; }
+        Mention mention() const noexcept {
+            return (word_ & type_bit) != 0      ? Mention::in_type
+                   : (word_ & literal_bit) == 0 ? Mention::elsewhere
+                                                : Mention::by_literal;
         }
-        /// By constant; in types first.
+        std::uint32_t word() const noexcept { return word_; }
+        static Edge to(Number constant, Mention mention) noexcept {
+            return Edge(constant | (mention == Mention::in_type      ? type_bit
+                                    : mention == Mention::by_literal ? literal_bit
+                                                                     : 0));
+        }
+        /// By constant; in types first, by literals last.
         bool operator<(Edge other) const noexcept {
             return constant() != other.constant() ? constant() < other.constant()
-                                                  : is_in_type() && !other.is_in_type();
+                                                  : mention() < other.mention();
         }
 
     private:
         static constexpr std::uint32_t type_bit = std::uint32_t{1} << 31;
+        static constexpr std::uint32_t literal_bit = std::uint32_t{1} << 30;
         std::uint32_t word_;
     };
     static_assert(sizeof(Edge) == 4);
@@ -59,7 +74,7 @@ public:
     std::span<const Edge> dependencies(Number number) const noexcept {
         return edges_of(dependency_ends_, dependencies_, number);
     }
-    /// Those that depend on it: ascending, each once; `is_in_type` says where they mention it.
+    /// Those that depend on it: ascending, each once; the edge says how they mention it.
     std::span<const Edge> dependents(Number number) const noexcept {
         return edges_of(dependent_ends_, dependents_, number);
     }
