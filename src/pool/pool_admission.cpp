@@ -244,6 +244,30 @@ std::uint64_t WorkerPool::State::estimate_of(const PoolKey& key) const {
     return key.last_peak_bytes != 0 ? key.last_peak_bytes : options.first_worker_bytes;
 }
 
+// A sample from before the lease says nothing of what was done in it: it may raise what its key is
+// thought to need, not lower it.
+void WorkerPool::State::learn_need(PoolSlot& slot, const worker::GenerationSnapshot& now) {
+    const std::uint64_t peak = slot.is_need_known
+                                   ? now.peak_anonymous_bytes
+                                   : std::max(now.peak_anonymous_bytes, estimate_of(*slot.key));
+    slot.key->last_peak_bytes =
+        std::clamp(peak, std::uint64_t{1} << 20, options.max_total_bytes.value_or(UINT64_MAX));
+    slot.estimate_bytes = estimate_of(*slot.key);
+}
+
+// Of children whose lease was over before they were sampled.
+void WorkerPool::State::learn_needs_at_rest() {
+    for (PoolSlot& slot : slots) {
+        const auto generation = slot.worker->generation();
+        if (!is_at_rest(slot) || slot.is_unused || slot.is_need_known || generation == nullptr ||
+            generation->is_retired())
+            continue;
+        const worker::GenerationSnapshot now = generation->snapshot();
+        slot.is_need_known = now.sampled_at >= slot.last_used;
+        learn_need(slot, now);
+    }
+}
+
 // A child at work may still grow to what its key came to before; one at rest does not grow. What it
 // holds at rest is known from the first sample on that was taken then.
 std::uint64_t WorkerPool::State::charge_of(const PoolSlot& slot) const {

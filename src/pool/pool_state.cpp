@@ -5,6 +5,7 @@
 #include "pool/living_children.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace leanhost {
 namespace {
@@ -86,6 +87,44 @@ WorkerOptions WorkerPool::State::options_for(const PoolKey& key) const {
     return worker;
 }
 
+class WorkerPool::State::Promise {
+public:
+    Promise(State& pool, std::shared_ptr<worker::Generation> predecessor)
+        : pool_(pool), predecessor_(std::move(predecessor)) {}
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    ~Promise() {
+        if (!is_kept_)
+            return;
+        const std::lock_guard lock(pool_.mutex);
+        const std::uint64_t bytes = bytes_;
+        end();
+        // Ignored on purpose: for want of memory the predecessor's last moments are not charged.
+        static_cast<void>(guarded("pool", [&] {
+            if (predecessor_ != nullptr && predecessor_->is_retired())
+                pool_.charge_until_dead(std::move(predecessor_), bytes);
+        }));
+    }
+    /// With the mutex held, as `end`.
+    void keep(std::uint64_t bytes) noexcept {
+        is_kept_ = true;
+        bytes_ = bytes;
+        pool_.promised_bytes += bytes;
+    }
+    /// Before it goes, where something else is charged from then on.
+    void end() noexcept {
+        pool_.promised_bytes -= std::exchange(bytes_, 0);
+        is_kept_ = false;
+        pool_.changed.notify_all();
+    }
+
+private:
+    State& pool_;
+    std::shared_ptr<worker::Generation> predecessor_;
+    std::uint64_t bytes_ = 0;
+    bool is_kept_ = false;
+};
+
 // Null when the engine cannot be forked, or when the budget has no room for a template.
 std::shared_ptr<worker::TemplateWorker>
 WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallOptions* call) {
@@ -111,6 +150,7 @@ WorkerPool::State::template_for(const std::shared_ptr<PoolKey>& key, const CallO
             throw;
     }
     const std::lock_guard lock(mutex);
+    room->end(); // at once with the charge: never both, never neither
     key->cannot_fork = source == nullptr;
     key->source = source;
     key->source_made_at = Clock::now();
@@ -139,6 +179,7 @@ void WorkerPool::State::prepare(Granted& granted, const CallOptions& call) {
         const std::lock_guard lock(mutex);
         if (is_over)
             refuse("drained", "the pool has ended all children", *slot.key);
+        slot.lent_at = Clock::now();
         if (const auto generation = slot.worker->generation())
             confinement = generation->confinement();
     } catch (...) {
@@ -157,11 +198,10 @@ void WorkerPool::State::give_back(Slot slot) {
         const worker::GenerationSnapshot now = generation->snapshot();
         // A child that was ended says what it was ended for, not what its key needs: one request
         // that grew beyond the budget must not shut its key out.
-        if (!generation->is_retired())
-            slot->key->last_peak_bytes =
-                std::clamp(now.peak_anonymous_bytes, std::uint64_t{1} << 20,
-                           options.max_total_bytes.value_or(UINT64_MAX));
-        slot->estimate_bytes = estimate_of(*slot->key);
+        if (!generation->is_retired()) {
+            slot->is_need_known = now.sampled_at >= slot->lent_at;
+            learn_need(*slot, now);
+        }
         // What nobody waits for any more still runs in it.
         if (now.in_flight > 0)
             return retire_slot(slot, {.reason = RestartReason::requested});
@@ -203,6 +243,7 @@ void WorkerPool::State::run_upkeep() {
         if (is_ending)
             return;
         forget_the_dead();
+        learn_needs_at_rest();
         guard_budget();
         cycle_idle();
         lock.unlock();
@@ -253,38 +294,6 @@ void WorkerPool::State::cycle_idle() {
         slot = next;
     }
 }
-
-class WorkerPool::State::Promise {
-public:
-    Promise(State& pool, std::shared_ptr<worker::Generation> predecessor)
-        : pool_(pool), predecessor_(std::move(predecessor)) {}
-    Promise(const Promise&) = delete;
-    Promise& operator=(const Promise&) = delete;
-    ~Promise() {
-        if (!is_kept_)
-            return;
-        const std::lock_guard lock(pool_.mutex);
-        pool_.promised_bytes -= bytes_;
-        // Ignored on purpose: for want of memory the predecessor's last moments are not charged.
-        static_cast<void>(guarded("pool", [&] {
-            if (predecessor_ != nullptr && predecessor_->is_retired())
-                pool_.charge_until_dead(std::move(predecessor_), bytes_);
-        }));
-        pool_.changed.notify_all();
-    }
-    /// With the mutex held.
-    void keep(std::uint64_t bytes) noexcept {
-        is_kept_ = true;
-        bytes_ = bytes;
-        pool_.promised_bytes += bytes;
-    }
-
-private:
-    State& pool_;
-    std::shared_ptr<worker::Generation> predecessor_;
-    std::uint64_t bytes_ = 0;
-    bool is_kept_ = false;
-};
 
 // Looked at and taken at once: two that are being started must not see the same room.
 std::shared_ptr<WorkerPool::State::Promise>

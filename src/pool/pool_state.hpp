@@ -33,6 +33,9 @@ struct PoolSlot {
     bool is_leased = false;
     bool is_starting = false; ///< a spare that is being made; leased ones start on their lease
     bool is_unused = true;    ///< no lease has had it yet
+    /// What it came to is known to its key, from a sample of its last lease or of its rest since.
+    bool is_need_known = false;
+    std::chrono::steady_clock::time_point lent_at{};   ///< and ready
     std::chrono::steady_clock::time_point last_used{}; ///< at rest since then, unless it is leased
     std::chrono::steady_clock::time_point last_validated{};
 };
@@ -97,6 +100,8 @@ private:
     void charge_until_dead(std::shared_ptr<worker::Generation> generation,
                            std::uint64_t bytes_if_unknown);
     std::uint64_t estimate_of(const PoolKey& key) const;
+    void learn_need(PoolSlot& slot, const worker::GenerationSnapshot& now);
+    void learn_needs_at_rest();
     std::uint64_t charge_of(const PoolSlot& slot) const;
     std::uint64_t template_charge_of(const PoolKey& key) const;
     std::uint64_t reserved_bytes() const;
