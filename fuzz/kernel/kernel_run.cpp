@@ -86,7 +86,7 @@ void KernelRun::take(Declaration& declaration) {
                                    : &declaration.facts[info.facts]);
     }
     for (const kernel::ConstantInfo& info : declaration.constants)
-        checker_.types().learn_builtin(*environment_.find(info.name));
+        checker_.types().learn_builtin(*environment_.find(info.name), ordinal + 1);
 }
 
 void KernelRun::begin_questions() {

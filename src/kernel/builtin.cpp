@@ -45,11 +45,11 @@ bool TypeChecker::is_bool_as_expected() {
            facts(*info).constructors == std::vector{known_.bool_false, known_.bool_true};
 }
 
-void TypeChecker::learn_builtin(const ConstantInfo& info) {
+void TypeChecker::learn_builtin(const ConstantInfo& info, Ordinal ordinal) {
     // All of them were interned before anything else.
     if (info.name > known_.eq_refl || info.safety != DefinitionSafety::safe)
         return;
-    begin_declaration(info.ordinal + 1, no_levels, DefinitionSafety::safe);
+    begin_declaration(ordinal, no_levels, DefinitionSafety::safe);
     if (info.kind == ConstantKind::inductive && is_nat_as_expected())
         builtins_ |= nat_literals;
     const NatCall call = nat_call(known_, info.name);

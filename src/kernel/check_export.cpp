@@ -38,7 +38,7 @@ private:
         add(declaration, ordinal);
         settle(declaration);
         for (const ConstantInfo& info : declaration.declared())
-            checker_.types().learn_builtin(*environment_.find(info.name));
+            checker_.types().learn_builtin(*environment_.find(info.name), ordinal + 1);
     }
     void finish() override { report_.heartbeats = checker_.types().total_heartbeats(); }
 

@@ -89,7 +89,7 @@ public:
             builtins_.pop_back();
             is_looked_at_[name] = true;
             if (const ConstantInfo* const info = environment_.find(name))
-                types().learn_builtin(*info);
+                types().learn_builtin(*info, std::max(info->ordinal + 1, first_of_module()));
         }
         types().begin_declaration(ordinal, no_levels, DefinitionSafety::safe);
     }
@@ -149,6 +149,10 @@ private:
         // What is lifted stands in the scratch: it goes with this state, never alone.
         return {from.max_heartbeats, from.max_scratch_bytes, Limits::keep_all};
     }
+
+    // All of the modules before stand before it, however much of them was met while one of them was
+    // being checked.
+    Ordinal first_of_module() const { return owner_.first_ordinals_[module_]; }
 
     // What the plan leaves out is found too, so that it can be refused for what it is.
     Ordinal ordinal_of(ConstantPlace place) const {

@@ -106,7 +106,7 @@ private:
         const auto ordinal = static_cast<Ordinal>(i + 1);
         for (const ConstantInfo* const builtin : builtins_) {
             if (builtin->ordinal < ordinal)
-                types.learn_builtin(*builtin);
+                types.learn_builtin(*builtin, builtin->ordinal + 1);
         }
         bad_verdict_ = check(worker.checker, declarations_[i], ordinal);
         report_.peak_scratch_bytes =
@@ -211,7 +211,7 @@ private:
     bool check_one(Checker& checker, const Task& task) {
         try {
             for (const ConstantInfo* const builtin : task.builtins)
-                checker.types().learn_builtin(*builtin);
+                checker.types().learn_builtin(*builtin, builtin->ordinal + 1);
             Verdict verdict = check(checker, *task.declaration, static_cast<Ordinal>(task.idx + 1));
             if (verdict.kind != VerdictKind::accepted)
                 end_before(task.idx, std::move(verdict));

@@ -145,8 +145,9 @@ public:
     /// Whether values of the inductive type eta-expand: one constructor, no indices, no recursion.
     bool is_structure_like(const ConstantInfo* info) const;
 
-    /// Whether a declaration that was just added makes a built-in rule hold. See literal.cpp.
-    void learn_builtin(const ConstantInfo& info);
+    /// Whether `info` makes a built-in rule hold, with what stands before `ordinal`; it does
+    /// itself. See builtin.cpp.
+    void learn_builtin(const ConstantInfo& info, Ordinal ordinal);
 
     std::string print(Term term, std::size_t limit_bytes = 600);
     std::string print(Closure closure) { return print(force(closure)); }

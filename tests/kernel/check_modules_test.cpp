@@ -276,6 +276,39 @@ TEST(CheckModules, WhatIsTakenAsGivenHasItsRules) {
     EXPECT_EQ(report.num_declarations, 3U);
 }
 
+// A checker that has met some of a module while it was being checked, and goes on with a later one,
+// finds the rules of the former all the same: how the threads of a check share the work is nobody's
+// to know.
+TEST(CheckModules, RulesHoldWhateverWasCheckedBefore) {
+    LEANHOST_NEEDS_DATA("init-prelude.ndjson");
+    const TempDir folder;
+    convert(test_data("init-prelude.ndjson"), folder.path(), 500);
+    const ModuleLibrary library(folder.path());
+    const auto& modules = library.closure().modules();
+    std::vector<std::unique_ptr<ModulePlan>> plans;
+    for (const auto& module : modules)
+        plans.push_back(std::make_unique<ModulePlan>(module, Monitor{}));
+    ClosureLimits limits;
+    limits.max_heartbeats = 1'000'000; // by rules, a small part of it is enough
+    run_on_check_stack([&](std::uintptr_t stack_limit) {
+        for (std::uint32_t met = 8; met <= 128; met += 24) {
+            ClosureChecker checker(
+                library.closure(), library.index(),
+                [&](std::uint32_t module) -> const ModulePlan& { return *plans[module]; }, limits);
+            checker.set_stack_limit(stack_limit);
+            for (std::uint32_t i = 0; i < met; ++i)
+                EXPECT_EQ(checker.check(0, i).kind, VerdictKind::accepted);
+            for (std::uint32_t module = 1; module < modules.size(); ++module) {
+                for (std::uint32_t i = 0; i < plans[module]->num_declarations(); ++i) {
+                    const Verdict verdict = checker.check(module, i);
+                    EXPECT_EQ(verdict.kind, VerdictKind::accepted)
+                        << met << ": " << module << ", " << i << ": " << verdict.message;
+                }
+            }
+        }
+    });
+}
+
 TEST(CheckModules, RealModulesWithoutTheirImportsAreDeclined) {
     LEANHOST_NEEDS_DATA("olean/4.28.0/batteries");
     const ModulesReport report = ModuleLibrary(test_data("olean/4.28.0/batteries"), true).check();

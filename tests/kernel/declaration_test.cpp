@@ -218,7 +218,7 @@ TEST(Declaration, LastArgumentsNestWithoutStack) {
 
 // Comparing levels takes no heartbeats, and is bounded all the same.
 TEST(Declaration, LevelsOfManyParametersAreDeclinedInTime) {
-    constexpr int count = 20000;
+    constexpr int count = 8000;
     ExportText text;
     std::vector<std::string> names;
     for (int i = 0; i < count; ++i)
