@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace leanhost::cli {
 namespace {
@@ -26,7 +27,7 @@ std::string describe(const std::string& declaration, const Verdict& verdict) {
 std::string shortened(const std::vector<std::string>& names) {
     constexpr std::size_t most = 8;
     const std::size_t shown = std::min(names.size(), most);
-    std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, ", "));
+    std::string text = fmt::format("{}", fmt::join(std::span(names).first(shown), ", "));
     if (shown < names.size())
         text += fmt::format(" and {} more (--json names all)", names.size() - shown);
     return text;
