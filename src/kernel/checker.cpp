@@ -34,6 +34,13 @@ Verdict Checker::check_once(const Declaration& declaration, Ordinal ordinal) {
         return acceptance();
     } catch (const Rejection& rejection) {
         types_.set_overlay(nullptr);
+        if (types_.has_met_compiled_call())
+            return refusal(VerdictKind::declined,
+                           std::string(error_code_id(ErrorCode::unsupported)),
+                           "not decided without compiled code, which is not run here "
+                           "(Lean.reduceBool, Lean.reduceNat): " +
+                               rejection.text(),
+                           where(declaration));
         return refusal(VerdictKind::rejected, reject_reason_id(rejection.reason()),
                        rejection.text(), where(declaration));
     } catch (const Failure& failure) {

@@ -291,7 +291,16 @@ TypeChecker::Answer TypeChecker::is_def_eq_core(TermPair& pair) {
                           try_eta_struct(t_n, s_n) || try_eta_struct(s_n, t_n) ||
                           try_string_literal(t_n, s_n) || try_string_literal(s_n, t_n) ||
                           is_def_eq_unit_like(t_n, s_n);
+    if (!is_equal && (is_compiled_call(t_n) || is_compiled_call(s_n)))
+        has_met_compiled_call_ = true;
     return is_equal ? Answer::yes : Answer::no;
+}
+
+// `Lean.reduceBool c`, `Lean.reduceNat c`: Lean's kernel runs c's compiled code.
+bool TypeChecker::is_compiled_call(Term term) const noexcept {
+    const TermNode& head = store_[app_fn(term)];
+    return head.kind == TermKind::constant &&
+           (head.a == known_.reduce_bool || head.a == known_.reduce_nat);
 }
 
 // Whether both are one constructor of a type without eta rules, applied to as many arguments: then

@@ -78,6 +78,7 @@ KernelNames::KernelNames(NameTable& names)
       acc(names.dotted("Acc")), acc_intro(names.dotted("Acc.intro")),
       opt_param(names.dotted("optParam")), auto_param(names.dotted("autoParam")),
       out_param(names.dotted("outParam")), semi_out_param(names.dotted("semiOutParam")),
-      eager_reduce(names.dotted("eagerReduce")) {}
+      eager_reduce(names.dotted("eagerReduce")), reduce_bool(names.dotted("Lean.reduceBool")),
+      reduce_nat(names.dotted("Lean.reduceNat")) {}
 
 } // namespace leanhost::kernel

@@ -177,7 +177,7 @@ struct KernelNames {
     NameId nat_le, nat_le_refl, nat_le_step;
     NameId acc, acc_intro;
     NameId opt_param, auto_param, out_param, semi_out_param;
-    NameId eager_reduce;
+    NameId eager_reduce, reduce_bool, reduce_nat;
 };
 
 } // namespace leanhost::kernel

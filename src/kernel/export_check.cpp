@@ -34,7 +34,8 @@ ExportCheck::ExportCheck(const std::filesystem::path& path,
                          const CheckOptions& options,
                          Monitor& monitor)
     : options_(options), monitor_(monitor), known_(names_),
-      arena_(0, table_slots(expected_terms(path, options))), store_(arena_),
+      arena_(0, table_slots(expected_terms(path, options)), expected_terms(path, options)),
+      store_(arena_),
       loader_(store_, names_, expected_terms(path, options), [this](Declaration& d) { take(d); }) {
     if (options.max_memory_bytes == 0)
         return;

@@ -60,58 +60,46 @@ void ExportLoader::add_term(Id id, Term term) {
     add_or_throw(term_ids_, id, term, "term");
 }
 
-// The handle that `id` has or, for one that waits, will have unless an equal term is there.
-std::optional<Term> ExportLoader::expected_term(Id id) const {
-    // As a rule ids are dense, and a line refers to one just before it.
-    if (num_pending_ != 0 && id >= pending_[0].id && id <= greatest_pending_) {
-        const Id place = id - pending_[0].id;
-        if (place < num_pending_ && pending_[place].id == id)
-            return first_pending_ + static_cast<Term>(place);
-    }
-    if (!is_pending_dense_) {
-        for (std::size_t i = 0; i < num_pending_; ++i) {
-            if (pending_[i].id == id)
-                return first_pending_ + static_cast<Term>(i);
-        }
-    }
-    const std::uint32_t found = term_ids_.find(id);
-    return found == IdMap::none ? std::nullopt : std::optional<Term>(found);
+// The handle that `id` has or, for one that waits, will have unless an equal term is there;
+// IdMap::none if there is no such term.
+Term ExportLoader::expected_term(Id id) const {
+    const Id place = id - first_pending_id_;
+    return place < num_pending_ ? first_pending_ + static_cast<Term>(place) : term_ids_.find(id);
 }
 
 void ExportLoader::add_later(TermKind kind, Id id, Id a, Id b) {
+    // As a rule ids are dense, and a line refers to one just before it.
+    if (id != first_pending_id_ + num_pending_ || num_pending_ == max_pending)
+        make_pending();
     if (num_pending_ == 0) {
         first_pending_ = store_.next_term();
-        greatest_pending_ = 0;
-        is_pending_dense_ = true;
+        first_pending_id_ = id;
     }
-    const auto left = expected_term(a);
-    const auto right = expected_term(b);
-    if (!left || !right) {
+    const Term left = expected_term(a);
+    const Term right = expected_term(b);
+    if (left == IdMap::none || right == IdMap::none) {
         make_pending();
-        static_cast<void>(term_of(left ? b : a)); // throws
+        static_cast<void>(term_of(left == IdMap::none ? a : b)); // throws
     }
-    if (expected_term(id)) {
+    if (term_ids_.find(id) != IdMap::none) {
         make_pending();
         add_term(id, no_term); // throws
     }
-    store_.prefetch(kind, *left, *right);
-    pending_[num_pending_] = {kind, id, a, b};
-    is_pending_dense_ = is_pending_dense_ && id == pending_[0].id + num_pending_;
-    ++num_pending_;
-    greatest_pending_ = std::max(greatest_pending_, id);
-    if (num_pending_ == max_pending)
-        make_pending();
+    store_.prefetch(kind, left, right);
+    pending_[num_pending_++] = {kind, a, b, left, right};
 }
 
 void ExportLoader::make_pending() {
     count_item();
+    bool is_as_expected = true;
     for (std::size_t i = 0; i < num_pending_; ++i) {
         const Pending& line = pending_[i];
-        const Term a = term_of(line.a);
-        const Term b = term_of(line.b);
+        const Term a = is_as_expected ? line.expected_a : term_of(line.a);
+        const Term b = is_as_expected ? line.expected_b : term_of(line.b);
         const Term term =
             line.kind == TermKind::app ? store_.app(a, b) : store_.binder(line.kind, a, b);
-        add_or_throw(term_ids_, line.id, term, "term");
+        is_as_expected = is_as_expected && term == first_pending_ + i;
+        add_term(first_pending_id_ + i, term);
     }
     num_pending_ = 0;
 }

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <functional>
-#include <optional>
 
 namespace leanhost::kernel {
 
@@ -53,12 +52,14 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
-    /// A term whose line was read and that is not made yet.
+    /// A term whose line was read and that is not made yet. Its parts have these handles if no
+    /// term that waits before it is there already.
     struct Pending {
         TermKind kind;
-        Id id;
         Id a;
         Id b;
+        Term expected_a;
+        Term expected_b;
     };
 
     NameId name_of(Id id) const;
@@ -66,7 +67,7 @@ private:
     Term term_of(Id id) const;
     void add_term(Id id, Term term);
     void add_later(TermKind kind, Id id, Id a, Id b);
-    std::optional<Term> expected_term(Id id) const;
+    Term expected_term(Id id) const;
     void make_pending();
     void count_item() {
         constexpr std::uint32_t looks_every = 1024;
@@ -92,8 +93,7 @@ private:
     static constexpr std::size_t max_pending = 12;
     std::array<Pending, max_pending> pending_{};
     std::size_t num_pending_ = 0;
-    Id greatest_pending_ = 0;
-    bool is_pending_dense_ = true; ///< their ids count up by one
+    Id first_pending_id_ = 0;      ///< the others' follow it one by one
     Term first_pending_ = no_term; ///< handle of the first, if none of them is there already
 };
 

@@ -66,13 +66,26 @@ public:
         return view(0xFFFFFFFF).find(hash, equal);
     }
 
-    /// `index` must not be in the set. `hash_of(index)` is asked when the table grows.
-    template <class HashOf>
-    void insert(std::uint64_t hash, std::uint32_t index, HashOf&& hash_of) {
-        if ((count_ + 1) * 8 > slots_.size() * 5 || index > index_mask_)
+    /// The index of an equal element or, if there is none, what `push` returns, which is in the set
+    /// then. `hash_of(index)` is asked when the table grows.
+    template <class Equal, class HashOf, class Push>
+    std::uint32_t find_or_insert(std::uint64_t hash, Equal&& equal, HashOf&& hash_of, Push&& push) {
+        const std::uint32_t tag = tag_of(hash);
+        std::uint32_t i = static_cast<std::uint32_t>(hash) & mask_;
+        while (const std::uint32_t slot = slots_[i]) {
+            if ((slot & ~index_mask_) == tag && equal(slot & index_mask_))
+                return slot & index_mask_;
+            i = (i + 1) & mask_;
+        }
+        const std::uint32_t index = push();
+        if ((count_ + 1) * 8 > slots_.size() * 5 || index > index_mask_) {
             grow(index, hash_of);
-        place(hash, index);
+            place(hash, index);
+        } else {
+            __atomic_store_n(&slots_[i], index | tag, __ATOMIC_RELAXED);
+        }
         ++count_;
+        return index;
     }
 
     void clear(std::uint32_t keep_slots) {

@@ -31,42 +31,40 @@ std::uint64_t NameTable::hash_of(const Node& node) const {
     return hash_parts(node.prefix, component(node), is_number ? node.start + 1 : 0);
 }
 
-NameId
-NameTable::find(NameId prefix, std::string_view text, bool is_number, std::uint64_t value) const {
-    const auto equal = [&](NameId id) {
-        const Node& node = nodes_[id];
-        return node.prefix == prefix && (node.length == number) == is_number &&
-               (is_number ? node.start == value : component(node) == text);
-    };
-    return table_.find(hash_parts(prefix, text, is_number ? value + 1 : 0), equal);
+bool NameTable::is_same(const Node& node, const Node& other, std::string_view text) const {
+    if (node.prefix != other.prefix || node.length != other.length)
+        return false;
+    return node.length == number ? node.start == other.start : component(node) == text;
 }
 
-NameId NameTable::find_str(NameId prefix, std::string_view component) const {
-    return find(prefix, component, false, 0);
+NameId NameTable::find_str(NameId prefix, std::string_view text) const {
+    const Node wanted{prefix, static_cast<std::uint32_t>(text.size()), 0};
+    return table_.find(hash_parts(prefix, text, 0),
+                       [&](NameId id) { return is_same(nodes_[id], wanted, text); });
 }
 
-NameId
-NameTable::intern(NameId prefix, std::string_view text, bool is_number, std::uint64_t value) {
-    if (const NameId found = find(prefix, text, is_number, value))
-        return found;
-    Node node{prefix, number, value};
-    if (!is_number) {
-        node.length = static_cast<std::uint32_t>(text.size());
-        node.start = texts_.extend(text.size());
-        if (!text.empty())
-            std::memcpy(texts_.data() + node.start, text.data(), text.size());
-    }
-    const NameId id = nodes_.push(node);
-    table_.insert(hash_of(nodes_[id]), id, [&](NameId other) { return hash_of(nodes_[other]); });
-    return id;
+NameId NameTable::intern(Node node, std::string_view text) {
+    const bool is_number = node.length == number;
+    return table_.find_or_insert(
+        hash_parts(node.prefix, text, is_number ? node.start + 1 : 0),
+        [&](NameId id) { return is_same(nodes_[id], node, text); },
+        [&](NameId id) { return hash_of(nodes_[id]); },
+        [&] {
+            if (!is_number) {
+                node.start = texts_.extend(text.size());
+                if (!text.empty())
+                    std::memcpy(texts_.data() + node.start, text.data(), text.size());
+            }
+            return nodes_.push(node);
+        });
 }
 
 NameId NameTable::str(NameId prefix, std::string_view component) {
-    return intern(prefix, component, false, 0);
+    return intern({prefix, static_cast<std::uint32_t>(component.size()), 0}, component);
 }
 
 NameId NameTable::num(NameId prefix, std::uint64_t component) {
-    return intern(prefix, {}, true, component);
+    return intern({prefix, number, component}, {});
 }
 
 NameId NameTable::dotted(std::string_view text) {

@@ -51,8 +51,9 @@ private:
     static constexpr std::uint32_t number = 0xFFFFFFFF;
 
     std::uint64_t hash_of(const Node& node) const;
-    NameId find(NameId prefix, std::string_view text, bool is_number, std::uint64_t value) const;
-    NameId intern(NameId prefix, std::string_view text, bool is_number, std::uint64_t value);
+    /// Whether they are one name; of a text, `other` has the length and `text` is what it is.
+    bool is_same(const Node& node, const Node& other, std::string_view text) const;
+    NameId intern(Node node, std::string_view text);
     std::string_view component(const Node& node) const;
 
     ReservedArray<Node> nodes_;

@@ -38,6 +38,15 @@ inline void open_pages(void* from, void* to) {
     populate_pages(from, to);
 }
 
+/// What is looked at all over and is as large as that stands in pages of this size: a virtual
+/// machine may take 5 us at the first look at each page, of whatever size.
+inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
+
+inline char* huge_page_of(void* at) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(at) + huge_page_bytes - 1;
+    return reinterpret_cast<char*>(address / huge_page_bytes * huge_page_bytes); // NOLINT
+}
+
 /// Zeroed plain elements, as a table needs them: pages of its own when there are many.
 template <class T>
 class ZeroedSlots {
@@ -46,12 +55,10 @@ class ZeroedSlots {
 public:
     explicit ZeroedSlots(std::size_t count) : count_(count) {
         if (is_mapped()) {
-            void* const at =
-                mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            if (at == MAP_FAILED)
-                throw std::bad_alloc();
-            madvise(at, bytes(), MADV_NOHUGEPAGE);
-            data_ = static_cast<T*>(at);
+            const bool is_huge = bytes() % huge_page_bytes == 0;
+            char* const at = is_huge ? map_aligned() : map(bytes());
+            madvise(at, bytes(), is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+            data_ = reinterpret_cast<T*>(at);
             populate_pages(data_, data_ + count);
         } else {
             data_ = static_cast<T*>(std::calloc(count, sizeof(T)));
@@ -87,6 +94,22 @@ private:
     static constexpr std::size_t least_mapped_bytes = std::size_t{64} << 10;
     bool is_mapped() const noexcept { return bytes() >= least_mapped_bytes; }
 
+    static char* map(std::size_t size) {
+        void* const at =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED)
+            throw std::bad_alloc();
+        return static_cast<char*>(at);
+    }
+    char* map_aligned() const {
+        char* const first = map(bytes() + huge_page_bytes);
+        char* const at = huge_page_of(first);
+        if (at != first)
+            munmap(first, static_cast<std::size_t>(at - first));
+        munmap(at + bytes(), huge_page_bytes - static_cast<std::size_t>(at - first));
+        return at;
+    }
+
     T* data_ = nullptr;
     std::size_t count_;
 };
@@ -105,12 +128,12 @@ public:
     explicit ReservedArray(std::size_t capacity) {
         // A limit on address space (ulimit -v) may forbid the first wish.
         for (capacity_ = capacity; capacity_ >= smallest_capacity; capacity_ /= 4) {
-            void* const at = mmap(nullptr, capacity_ * sizeof(T), PROT_READ,
+            void* const at = mmap(nullptr, reserved_bytes(), PROT_READ,
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (at != MAP_FAILED) {
-                // A page of 2 MiB would round every array up to one.
-                madvise(at, capacity_ * sizeof(T), MADV_NOHUGEPAGE);
-                data_ = static_cast<T*>(at);
+                madvise(at, reserved_bytes(), MADV_NOHUGEPAGE);
+                reserved_ = at;
+                data_ = reinterpret_cast<T*>(huge_page_of(at));
                 most_ = capacity_;
                 return;
             }
@@ -119,7 +142,10 @@ public:
     }
     ReservedArray(const ReservedArray&) = delete;
     ReservedArray& operator=(const ReservedArray&) = delete;
-    ~ReservedArray() { munmap(data_, capacity_ * sizeof(T)); }
+    ~ReservedArray() { munmap(reserved_, reserved_bytes()); }
+
+    /// About how many elements there will be.
+    void expect(std::size_t count) noexcept { expected_ = count; }
 
     std::uint32_t size() const noexcept { return size_; }
     /// Elements below it may be read before they are written: they are zero then.
@@ -168,6 +194,8 @@ public:
 private:
     static constexpr std::size_t smallest_capacity = std::size_t{1} << 16;
 
+    std::size_t reserved_bytes() const noexcept { return capacity_ * sizeof(T) + huge_page_bytes; }
+
     // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
     // they cost one by one as they are touched.
     void populate(std::size_t count) {
@@ -177,15 +205,34 @@ private:
         if (count > capacity_ || end > most_)
             fail(ErrorCode::resource_exhausted, "no more memory is allowed for the kernel's terms");
         const std::size_t more = std::clamp(end * sizeof(T) / 4, least_bytes, most_bytes);
-        const std::size_t wanted = std::min(most_, end + more / sizeof(T));
+        std::size_t wanted = std::min(most_, end + more / sizeof(T));
+        if (fills_huge_pages(end)) {
+            char* const from = huge_page_of(data_ + populated_);
+            char* const to = huge_page_of(data_ + end);
+            if (to > from && to <= reinterpret_cast<char*>(data_ + capacity_)) {
+                madvise(from, static_cast<std::size_t>(to - from), MADV_HUGEPAGE);
+                wanted = static_cast<std::size_t>(to - reinterpret_cast<char*>(data_)) / sizeof(T);
+            }
+        }
         open_pages(data_ + populated_, data_ + wanted);
         populated_ = wanted;
     }
 
+    // Whether huge pages are opened up to the one that element `end` stands in: not where most of
+    // the last would stay empty, nor under a limit.
+    bool fills_huge_pages(std::size_t end) const noexcept {
+        const std::size_t end_bytes = end * sizeof(T);
+        const std::size_t last_page = end_bytes / huge_page_bytes * huge_page_bytes;
+        return most_ == capacity_ && (last_page >= 2 * huge_page_bytes ||
+                                      expected_ * sizeof(T) >= last_page + huge_page_bytes / 2);
+    }
+
+    void* reserved_ = nullptr;
     T* data_ = nullptr;
     std::size_t capacity_ = 0;
     std::size_t most_ = 0;      ///< elements allowed
     std::size_t populated_ = 0; ///< elements with pages behind them
+    std::size_t expected_ = 0;
     std::uint32_t size_ = 0;
 };
 

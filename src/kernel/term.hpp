@@ -2,6 +2,8 @@
 
 #include "kernel/name_table.hpp"
 
+#include <array>
+#include <bit>
 #include <cstdint>
 
 namespace leanhost::kernel {
@@ -59,6 +61,21 @@ struct TermNode {
     std::uint32_t a;
     std::uint32_t b;
 
+    /// From its halves: put together field by field in memory and then copied, a node would have to
+    /// wait for each field to be written.
+    static TermNode of(std::uint64_t head, std::uint32_t a, std::uint32_t b) noexcept {
+        const std::array<std::uint64_t, 2> halves{head, (std::uint64_t{b} << 32) | a};
+        return std::bit_cast<TermNode>(halves);
+    }
+    static constexpr std::uint64_t head_of(TermKind kind,
+                                           std::uint64_t flags = 0,
+                                           std::uint64_t loose = 0,
+                                           std::uint64_t free = 0,
+                                           std::uint64_t extra = 0) noexcept {
+        return static_cast<std::uint64_t>(kind) | (flags << 8) | (loose << 16) | (free << 32) |
+               (extra << 48);
+    }
+
     static constexpr std::uint8_t has_params_flag = 1; ///< universe parameters
     static constexpr std::uint8_t is_child_flag = 2;   ///< stands in another term
     static constexpr std::uint8_t is_shared_flag = 4;  ///< stands in several places
@@ -68,7 +85,7 @@ struct TermNode {
     bool has_params() const noexcept { return (seen_flags() & has_params_flag) != 0; }
     bool is_shared() const noexcept { return (seen_flags() & is_shared_flag) != 0; }
 };
-static_assert(sizeof(TermNode) == 16);
+static_assert(sizeof(TermNode) == 16 && std::endian::native == std::endian::little);
 
 enum class LevelKind : std::uint8_t { zero, succ, max, imax, param };
 

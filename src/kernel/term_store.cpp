@@ -30,6 +30,11 @@ std::uint8_t params_flag(bool has_params) {
     return has_params ? TermNode::has_params_flag : std::uint8_t{0};
 }
 
+std::uint8_t params_flags(const TermNode& lhs, const TermNode& rhs) {
+    return static_cast<std::uint8_t>((lhs.seen_flags() | rhs.seen_flags()) &
+                                     TermNode::has_params_flag);
+}
+
 std::uint64_t hash_of_level(const LevelNode& node) {
     return mix((std::uint64_t{node.a} << 32) | node.b, static_cast<std::uint64_t>(node.kind));
 }
@@ -40,10 +45,11 @@ std::uint64_t hash_bytes(TermKind kind, std::string_view bytes) {
 
 } // namespace
 
-TermArena::TermArena(std::uint32_t mark, std::uint32_t table_slots)
+TermArena::TermArena(std::uint32_t mark, std::uint32_t table_slots, std::size_t expected_terms)
     : mark_(mark), table_slots_(table_slots), terms_(max_terms), levels_(max_levels),
       lists_(max_list_words), limbs_(max_limbs), texts_(max_text_bytes), term_table_(table_slots),
       level_table_(256), list_table_(256) {
+    terms_.expect(expected_terms);
     reset(0);
 }
 
@@ -117,31 +123,34 @@ std::uint64_t TermStore::hash_of(const TermNode& node) noexcept {
     return mix(children, static_cast<std::uint64_t>(node.kind) | (std::uint64_t{node.extra} << 8));
 }
 
+template <class Equal, class Push>
+Term TermStore::find_or_push(std::uint64_t hash,
+                             bool may_be_persistent,
+                             Equal&& equal,
+                             Push&& push) {
+    if (scratch_ != nullptr && may_be_persistent) {
+        if (const Term found = seen_.terms.find(hash, equal))
+            return found;
+    }
+    TermArena& to = target();
+    const std::uint32_t index = to.term_table_.find_or_insert(
+        hash, [&](std::uint32_t other) { return equal(other | to.mark_); },
+        [&](std::uint32_t other) { return hash_of_term(other | to.mark_); },
+        [&] { return push(to); });
+    return index | to.mark_;
+}
+
 Term TermStore::make(TermNode node, bool may_be_persistent) {
-    const std::uint64_t hash = hash_of(node);
     const auto equal = [&](Term other) {
         const TermNode& found = (*this)[other];
         return found.a == node.a && found.b == node.b && found.kind == node.kind &&
                found.extra == node.extra;
     };
-    if (scratch_ != nullptr && may_be_persistent) {
-        if (const Term found = seen_.terms.find(hash, equal))
-            return found;
-    }
-    TermArena& arena = target();
-    const auto equal_here = [&](std::uint32_t index) { return equal(index | arena.mark_); };
-    if (const std::uint32_t found = arena.term_table_.find(hash, equal_here))
-        return found | arena.mark_;
-    const std::uint32_t index = arena.terms_.push(node);
-    mark_children(node);
-    insert_term(hash, index);
-    return index | arena.mark_;
-}
-
-void TermStore::insert_term(std::uint64_t hash, std::uint32_t index) {
-    TermArena& to = target();
-    to.term_table_.insert(hash, index,
-                          [&](std::uint32_t other) { return hash_of_term(other | to.mark_); });
+    return find_or_push(hash_of(node), may_be_persistent, equal, [&](TermArena& to) {
+        const std::uint32_t index = to.terms_.push(node);
+        mark_children(node);
+        return index;
+    });
 }
 
 void TermStore::mark_child(Term child) {
@@ -182,7 +191,7 @@ Term TermStore::bvar(std::uint64_t index) {
     if (index >= max_depth)
         fail_too_deep("a de Bruijn index of 65,535 and more");
     const auto i = static_cast<std::uint16_t>(index);
-    return make({TermKind::bvar, 0, static_cast<std::uint16_t>(i + 1), 0, 0, i, 0}, true);
+    return make(TermNode::of(TermNode::head_of(TermKind::bvar, 0, i + 1U), i, 0), true);
 }
 
 Term TermStore::fvar(std::uint32_t de_bruijn_level, Term type) {
@@ -190,66 +199,60 @@ Term TermStore::fvar(std::uint32_t de_bruijn_level, Term type) {
         fail_too_deep("a term has more than 65,534 nested binders");
     const auto free = std::max((*this)[type].free, static_cast<std::uint16_t>(de_bruijn_level + 1));
     // No substitution reaches into the type: its parameters are those of the declaration.
-    return make({TermKind::fvar, 0, 0, free, 0, type, de_bruijn_level}, false);
+    return make(TermNode::of(TermNode::head_of(TermKind::fvar, 0, 0, free), type, de_bruijn_level),
+                false);
 }
 
 Term TermStore::sort(Level of) {
-    return make({TermKind::sort, params_flag(level(of).has_params), 0, 0, 0, of, 0},
-                is_persistent(of));
+    const std::uint64_t head = TermNode::head_of(TermKind::sort, params_flag(level(of).has_params));
+    return make(TermNode::of(head, of, 0), is_persistent(of));
 }
 
 Term TermStore::constant(NameId name, Levels list) {
     const auto all = levels(list);
     const bool has_params =
         std::any_of(all.begin(), all.end(), [this](Level l) { return level(l).has_params; });
-    return make({TermKind::constant, params_flag(has_params), 0, 0, 0, name, list},
-                is_persistent(list) && is_persistent(name));
+    const std::uint64_t head = TermNode::head_of(TermKind::constant, params_flag(has_params));
+    return make(TermNode::of(head, name, list), is_persistent(list) && is_persistent(name));
 }
 
 Term TermStore::app(Term function, Term argument) {
     const TermNode& f = (*this)[function];
     const TermNode& x = (*this)[argument];
-    const auto flags =
-        static_cast<std::uint8_t>((f.seen_flags() | x.seen_flags()) & TermNode::has_params_flag);
-    return make({TermKind::app, flags, std::max(f.loose, x.loose), std::max(f.free, x.free), 0,
-                 function, argument},
-                is_persistent(function | argument));
+    const std::uint64_t head = TermNode::head_of(
+        TermKind::app, params_flags(f, x), std::max(f.loose, x.loose), std::max(f.free, x.free));
+    return make(TermNode::of(head, function, argument), is_persistent(function | argument));
 }
 
 Term TermStore::binder(TermKind kind, Term domain, Term body) {
     const TermNode& d = (*this)[domain];
     const TermNode& b = (*this)[body];
-    const auto flags =
-        static_cast<std::uint8_t>((d.seen_flags() | b.seen_flags()) & TermNode::has_params_flag);
-    return make({kind, flags, std::max(d.loose, less_one(b.loose)), std::max(d.free, b.free), 0,
-                 domain, body},
-                is_persistent(domain | body));
+    const std::uint64_t head = TermNode::head_of(
+        kind, params_flags(d, b), std::max(d.loose, less_one(b.loose)), std::max(d.free, b.free));
+    return make(TermNode::of(head, domain, body), is_persistent(domain | body));
 }
 
 Term TermStore::let(Term type, Term value, Term body) {
     const Term rest = binder(TermKind::let_rest, type, body);
     const TermNode& v = (*this)[value];
     const TermNode& r = (*this)[rest];
-    const auto flags =
-        static_cast<std::uint8_t>((v.seen_flags() | r.seen_flags()) & TermNode::has_params_flag);
-    return make({TermKind::let, flags, std::max(v.loose, r.loose), std::max(v.free, r.free), 0,
-                 value, rest},
-                is_persistent(value | rest));
+    const std::uint64_t head = TermNode::head_of(
+        TermKind::let, params_flags(v, r), std::max(v.loose, r.loose), std::max(v.free, r.free));
+    return make(TermNode::of(head, value, rest), is_persistent(value | rest));
 }
 
 Term TermStore::proj(NameId type_name, std::uint64_t index, Term structure) {
     if (index >= max_depth)
         fail_too_deep("a projection with an index of 65,535 and more");
     const TermNode& s = (*this)[structure];
-    return make({TermKind::proj,
-                 static_cast<std::uint8_t>(s.seen_flags() & TermNode::has_params_flag), s.loose,
-                 s.free, static_cast<std::uint16_t>(index), structure, type_name},
-                is_persistent(structure | type_name));
+    const std::uint64_t head =
+        TermNode::head_of(TermKind::proj, params_flags(s, s), s.loose, s.free, index);
+    return make(TermNode::of(head, structure, type_name), is_persistent(structure | type_name));
 }
 
 Term TermStore::nat(std::uint64_t value) {
-    return make({TermKind::nat, 0, 0, 0, 0, static_cast<std::uint32_t>(value),
-                 static_cast<std::uint32_t>(value >> 32)},
+    return make(TermNode::of(TermNode::head_of(TermKind::nat), static_cast<std::uint32_t>(value),
+                             static_cast<std::uint32_t>(value >> 32)),
                 true);
 }
 
@@ -263,20 +266,12 @@ Term TermStore::nat(std::span<const std::uint64_t> limbs) {
         return kind(other) == TermKind::big_nat &&
                std::ranges::equal(nat_limbs(other, small), limbs);
     };
-    if (scratch_ != nullptr) {
-        if (const Term found = seen_.terms.find(hash, equal))
-            return found;
-    }
-    TermArena& to = target();
-    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
-    if (const std::uint32_t found = to.term_table_.find(hash, equal_here))
-        return found | to.mark_;
-    const std::uint32_t first = to.limbs_.extend(limbs.size());
-    std::copy(limbs.begin(), limbs.end(), to.limbs_.data() + first);
-    const std::uint32_t index = to.terms_.push(
-        {TermKind::big_nat, 0, 0, 0, 0, first, static_cast<std::uint32_t>(limbs.size())});
-    insert_term(hash, index);
-    return index | to.mark_;
+    return find_or_push(hash, true, equal, [&](TermArena& to) {
+        const std::uint32_t first = to.limbs_.extend(limbs.size());
+        std::copy(limbs.begin(), limbs.end(), to.limbs_.data() + first);
+        return to.terms_.push(TermNode::of(TermNode::head_of(TermKind::big_nat), first,
+                                           static_cast<std::uint32_t>(limbs.size())));
+    });
 }
 
 Term TermStore::string(std::string_view text) {
@@ -284,20 +279,12 @@ Term TermStore::string(std::string_view text) {
     const auto equal = [&](Term other) {
         return kind(other) == TermKind::string && string_text(other) == text;
     };
-    if (scratch_ != nullptr) {
-        if (const Term found = seen_.terms.find(hash, equal))
-            return found;
-    }
-    TermArena& to = target();
-    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
-    if (const std::uint32_t found = to.term_table_.find(hash, equal_here))
-        return found | to.mark_;
-    const std::uint32_t first = to.texts_.extend(text.size());
-    std::copy(text.begin(), text.end(), to.texts_.data() + first);
-    const std::uint32_t index = to.terms_.push(
-        {TermKind::string, 0, 0, 0, 0, first, static_cast<std::uint32_t>(text.size())});
-    insert_term(hash, index);
-    return index | to.mark_;
+    return find_or_push(hash, true, equal, [&](TermArena& to) {
+        const std::uint32_t first = to.texts_.extend(text.size());
+        std::copy(text.begin(), text.end(), to.texts_.data() + first);
+        return to.terms_.push(TermNode::of(TermNode::head_of(TermKind::string), first,
+                                           static_cast<std::uint32_t>(text.size())));
+    });
 }
 
 std::uint64_t TermStore::hash_of_term(Term term) const {
@@ -342,14 +329,14 @@ Level TermStore::make_level(LevelNode node, bool may_be_persistent) {
             return found;
     }
     TermArena& to = target();
-    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
-    if (const std::uint32_t found = to.level_table_.find(hash, equal_here))
-        return found | to.mark_;
-    if (node.depth == max_depth)
-        fail_too_deep("a universe level is nested more than 65,534 deep");
-    const std::uint32_t index = to.levels_.push(node);
-    to.level_table_.insert(
-        hash, index, [&](std::uint32_t other) { return hash_of_level(level(other | to.mark_)); });
+    const std::uint32_t index = to.level_table_.find_or_insert(
+        hash, [&](std::uint32_t other) { return equal(other | to.mark_); },
+        [&](std::uint32_t other) { return hash_of_level(level(other | to.mark_)); },
+        [&] {
+            if (node.depth == max_depth)
+                fail_too_deep("a universe level is nested more than 65,534 deep");
+            return to.levels_.push(node);
+        });
     return index | to.mark_;
 }
 
@@ -426,14 +413,15 @@ Levels TermStore::list(std::span<const Level> all) {
             return found;
     }
     TermArena& to = target();
-    const auto equal_here = [&](std::uint32_t index) { return equal(index | to.mark_); };
-    if (const std::uint32_t found = to.list_table_.find(hash, equal_here))
-        return found | to.mark_;
-    const std::uint32_t first = to.lists_.extend(all.size() + 1);
-    to.lists_[first] = static_cast<std::uint32_t>(all.size());
-    std::copy(all.begin(), all.end(), to.lists_.data() + first + 1);
-    to.list_table_.insert(hash, first,
-                          [&](std::uint32_t other) { return hash_of_list(other | to.mark_); });
+    const std::uint32_t first = to.list_table_.find_or_insert(
+        hash, [&](std::uint32_t other) { return equal(other | to.mark_); },
+        [&](std::uint32_t other) { return hash_of_list(other | to.mark_); },
+        [&] {
+            const std::uint32_t at = to.lists_.extend(all.size() + 1);
+            to.lists_[at] = static_cast<std::uint32_t>(all.size());
+            std::copy(all.begin(), all.end(), to.lists_.data() + at + 1);
+            return at;
+        });
     return first | to.mark_;
 }
 

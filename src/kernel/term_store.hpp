@@ -11,7 +11,7 @@ namespace leanhost::kernel {
 class TermArena {
 public:
     /// Handles of this arena have the bits of `mark`.
-    TermArena(std::uint32_t mark, std::uint32_t table_slots);
+    TermArena(std::uint32_t mark, std::uint32_t table_slots, std::size_t expected_terms = 0);
 
     std::size_t bytes() const noexcept;
     /// What is in use, without the room of tables.
@@ -108,7 +108,7 @@ public:
     Term next_term() noexcept { return target().terms_.size() | target().mark_; }
     /// Fetches what making app, lam or pi of these will look at.
     void prefetch(TermKind kind, Term a, Term b) noexcept {
-        target().term_table_.prefetch(hash_of({kind, 0, 0, 0, 0, a, b}));
+        target().term_table_.prefetch(hash_of(TermNode::of(TermNode::head_of(kind), a, b)));
     }
 
 private:
@@ -117,7 +117,8 @@ private:
         return (handle & scratch_bit) != 0 ? *scratch_ : persistent_;
     }
     Term make(TermNode node, bool may_be_persistent);
-    void insert_term(std::uint64_t hash, std::uint32_t index);
+    template <class Equal, class Push>
+    Term find_or_push(std::uint64_t hash, bool may_be_persistent, Equal&& equal, Push&& push);
     void mark_children(const TermNode& node);
     void mark_child(Term child);
     Level make_level(LevelNode node, bool may_be_persistent);

@@ -52,6 +52,7 @@ void TypeChecker::begin_declaration(Ordinal ordinal, Levels params, DefinitionSa
     safety_ = safety;
     overlay_ = nullptr;
     is_eager_ = false;
+    has_met_compiled_call_ = false;
     ++serial_;
     stack_.clear();
     spine_.clear();
@@ -96,9 +97,11 @@ void TypeChecker::set_max_scratch_bytes(std::size_t max_bytes) noexcept {
 
 void TypeChecker::reset_scratch() {
     num_persistent_at_reset_ = store_.num_persistent_seen();
-    const std::size_t keep = limits_.keep_scratch_bytes;
-    scratch_.reset(keep / 2);
-    envs_.shrink(0, keep / 4);
+    // Half as much again as is kept when a declaration begins: pages that are given back and taken
+    // again cost more than all that is done with them.
+    const std::size_t keep = limits_.keep_scratch_bytes / 2 * 3;
+    scratch_.reset(keep);
+    envs_.shrink(0, keep / 2);
     envs_.push(EnvNode{});
     // Tables stay as large as they were, within reason: growing costs more than clearing.
     constexpr std::size_t most_slots = 16384;
@@ -143,12 +146,16 @@ std::size_t TypeChecker::load_bytes() const noexcept {
            tried_args_.load_bytes();
 }
 
+std::size_t TypeChecker::fact_bytes() const noexcept {
+    return substituted_levels_.bytes() + substituted_.bytes() + types_.bytes() + checked_.bytes() +
+           whnf_core_.bytes() + whnf_core_cheap_.bytes() + whnf_.bytes() + equal_.bytes() +
+           unequal_.bytes() + tried_args_.bytes();
+}
+
 std::size_t TypeChecker::scratch_bytes() const noexcept {
-    return scratch_.bytes() + envs_.bytes() + far_parents_.bytes() + roots_.bytes() +
-           nested_.capacity() * sizeof(Closure) + pairs_.capacity() * sizeof(TermPair) +
-           substituted_levels_.bytes() + substituted_.bytes() + abstracted_.bytes() +
-           types_.bytes() + checked_.bytes() + whnf_core_.bytes() + whnf_core_cheap_.bytes() +
-           whnf_.bytes() + equal_.bytes() + unequal_.bytes() + tried_args_.bytes();
+    return fact_bytes() + scratch_.bytes() + envs_.bytes() + far_parents_.bytes() + roots_.bytes() +
+           abstracted_.bytes() + checked_levels_.bytes() + nested_.capacity() * sizeof(Closure) +
+           pairs_.capacity() * sizeof(TermPair);
 }
 
 void TypeChecker::require_not_cancelled() const {
@@ -168,8 +175,11 @@ void TypeChecker::check_limits() {
 
 // Facts go first; declining comes last. Nobody holds a place in their tables across a heartbeat.
 void TypeChecker::check_memory() {
+    constexpr std::size_t most_fact_bytes = std::size_t{256} << 20;
     const std::size_t bytes = scratch_bytes();
     peak_scratch_bytes_ = std::max(peak_scratch_bytes_, bytes);
+    if (fact_bytes() > most_fact_bytes)
+        drop_facts(0);
     if (limits_.max_scratch_bytes == 0 || bytes <= limits_.max_scratch_bytes)
         return;
     drop_facts(0);

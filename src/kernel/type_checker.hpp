@@ -152,6 +152,10 @@ public:
     std::string print(Term term, std::size_t limit_bytes = 600);
     std::string print(Closure closure) { return print(force(closure)); }
 
+    /// Whether something was not equal to a call that Lean answers by running compiled code: then a
+    /// rejection of this declaration says nothing.
+    bool has_met_compiled_call() const noexcept { return has_met_compiled_call_; }
+
     std::uint64_t heartbeats() const noexcept { return heartbeats_; }
     std::uint64_t total_heartbeats() const noexcept { return total_heartbeats_ + heartbeats_; }
     /// Steps of beta, zeta, delta, iota and projections that were carried out, in all.
@@ -305,6 +309,7 @@ private:
 
     // def_eq.cpp
     Answer is_def_eq_step(TermPair& pair);
+    bool is_compiled_call(Term term) const noexcept;
     Answer is_def_eq_core(TermPair& pair);
     Answer quick_is_def_eq(Term t, Term s);
     bool are_literals_same(Term t, Term s) const;
@@ -364,6 +369,7 @@ private:
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
     void drop_facts(std::size_t keep_slots);
+    std::size_t fact_bytes() const noexcept;
     void check_memory();
 
     const Environment& environment_;
@@ -412,6 +418,7 @@ private:
     std::uint32_t serial_ = 0;
     bool sees_view_ = false; ///< or else all that is persistent
     std::uint64_t num_persistent_at_reset_ = 0;
+    bool has_met_compiled_call_ = false;
     bool is_eager_ = false; ///< calls with variables are reduced where terms are compared
     const Overlay* overlay_ = nullptr;
     std::uint64_t heartbeats_ = 0;

@@ -237,6 +237,28 @@ TEST(Declaration, LevelsOfManyParametersAreDeclined) {
     EXPECT_EQ(verdict.reason, "leanhost.resource_exhausted");
 }
 
+// Lean's kernel would run compiled code to decide this; a wrong proof that does not need it is
+// rejected all the same.
+TEST(Declaration, WhatNeedsCompiledCodeIsDeclined) {
+    const auto check = [](const std::string& function) {
+        ExportText text;
+        text.bool_type().eq_type();
+        const auto type = text.constant("Bool");
+        text.axiom(function, text.pi(type, type));
+        const auto yes = text.constant("Bool.true");
+        const auto call = text.app(text.constant(function), {yes});
+        const auto level = text.level_succ(0);
+        text.theorem("t", text.app(text.constant("Eq", {level}), {type, call, yes}),
+                     text.app(text.constant("Eq.refl", {level}), {type, yes}));
+        return text.check().verdict;
+    };
+    const Verdict native = check("Lean.reduceBool");
+    EXPECT_EQ(native.kind, VerdictKind::declined) << native.message;
+    EXPECT_EQ(native.reason, "leanhost.unsupported");
+    EXPECT_NE(native.message.find("Lean.reduceBool"), std::string::npos) << native.message;
+    EXPECT_EQ(check("reduceBool").kind, VerdictKind::rejected);
+}
+
 // A recursor that waits for its major premise, handed to a function that applies it.
 TEST(Declaration, AHalfAppliedRecursorGoesOnWhenItIsApplied) {
     ExportText text;

@@ -214,6 +214,8 @@ TEST(PagemapCounter, TellsTouchedPagesFromUntouchedOnes) {
     void* memory =
         ::mmap(nullptr, count * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
+    // Where all memory may have pages of 2 MiB, the first touch would take them.
+    ASSERT_EQ(::madvise(memory, count * page, MADV_NOHUGEPAGE), 0);
     memory::test::touch_pages({static_cast<std::byte*>(memory), 700 * page});
     const auto begin = reinterpret_cast<std::uintptr_t>(memory);
     memory::PagemapCounter counter;

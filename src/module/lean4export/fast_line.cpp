@@ -2,6 +2,8 @@
 
 #include "base/utf8.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace leanhost::module::lean4export {
@@ -25,16 +27,27 @@ public:
         }
         return *this;
     }
-    // No leading zeros but 0 itself; at most 19 digits, so it cannot overflow.
+    // No leading zeros but 0 itself; at most 19 digits, so it cannot overflow. Up to seven digits
+    // are seen at once, whatever stands behind the line.
     Cursor& number(std::uint64_t& value) noexcept {
-        constexpr int max_digits = 19;
-        const char* const first = at_;
-        std::uint64_t result = 0;
-        while (at_ < end_ && static_cast<unsigned char>(*at_ - '0') < 10)
-            result = result * 10 + static_cast<unsigned>(*at_++ - '0');
-        const auto digits = at_ - first;
-        ok_ = ok_ && digits > 0 && digits <= max_digits && (digits == 1 || *first != '0');
-        value = result;
+        constexpr std::ptrdiff_t word_bytes = 8;
+        constexpr std::uint64_t tops = 0x8080808080808080;
+        std::uint64_t word = 0;
+        std::memcpy(&word, at_, sizeof word);
+        word ^= 0x3030303030303030;
+        const std::uint64_t others = (word + 0x7676767676767676) | word;
+        // Eight if there are as many, or more.
+        const int run = (others & tops) == 0 ? word_bytes : std::countr_zero(others & tops) / 8;
+        const std::ptrdiff_t digits = std::min<std::ptrdiff_t>(run, end_ - at_);
+        if (digits == 0 || digits == word_bytes)
+            return long_number(value);
+        ok_ = ok_ && (digits == 1 || *at_ != '0');
+        at_ += digits;
+        // The last digit goes to the top; pairs, fours and all eight are then put together.
+        word <<= static_cast<unsigned>(word_bytes - digits) * 8;
+        word = (word * 10 + (word >> 8)) & 0x00FF00FF00FF00FF;
+        word = (word * 100 + (word >> 16)) & 0x0000FFFF0000FFFF;
+        value = (word * 10000 + (word >> 32)) & 0xFFFFFFFF;
         return *this;
     }
     // Up to the quote; no escapes, no control characters, UTF-8.
@@ -61,6 +74,18 @@ public:
     bool done() const noexcept { return ok_ && at_ == end_; }
 
 private:
+    Cursor& long_number(std::uint64_t& value) noexcept {
+        constexpr int max_digits = 19;
+        const char* const first = at_;
+        std::uint64_t result = 0;
+        while (at_ < end_ && static_cast<unsigned char>(*at_ - '0') < 10)
+            result = result * 10 + static_cast<unsigned>(*at_++ - '0');
+        const auto digits = at_ - first;
+        ok_ = ok_ && digits > 0 && digits <= max_digits && (digits == 1 || *first != '0');
+        value = result;
+        return *this;
+    }
+
     const char* at_;
     const char* const end_;
     bool ok_ = true;
