@@ -108,7 +108,7 @@ private:
                 try {
                     take_pieces(checker, reports);
                 } catch (...) {
-                    next_ = pieces_.size(); // the others end after the piece they are at
+                    is_ended_ = true; // the others end after the piece they are at
                     throw;
                 }
             },
@@ -117,20 +117,39 @@ private:
 
     void take_pieces(ClosureChecker& checker, bool reports) {
         ModulesReport counts;
-        for (std::size_t i = next_++; i < pieces_.size(); i = next_++) {
-            const Piece& piece = pieces_[i];
-            const std::uint32_t end = std::min(piece.end, plan(piece.module).num_declarations());
-            for (std::uint32_t at = piece.begin; at < end; ++at) {
-                check_one(checker, piece.module, at, counts);
-                counts.peak_bytes = std::max(counts.peak_bytes, checker.bytes());
-                if (reports)
-                    monitor_.report("check", num_done_, num_constants_);
+        for (auto pieces = take_some(); !pieces.empty(); pieces = take_some()) {
+            for (const Piece& piece : pieces) {
+                if (is_ended_)
+                    return;
+                check_piece(checker, piece, reports, counts);
             }
-            num_done_ += piece.end - piece.begin;
         }
         counts.heartbeats = checker.total_heartbeats();
         counts.reductions = checker.total_reductions();
         add(counts);
+    }
+
+    // Neighbours refer to the same things, which a thread then lifts once. Towards the end there
+    // are fewer at a time, so that all threads end together.
+    std::span<const Piece> take_some() {
+        const std::lock_guard lock(mutex_);
+        const std::size_t shares = 2 * std::size_t{std::clamp(options_.jobs, 1U, most_jobs)};
+        const std::size_t count = (pieces_.size() - next_ + shares - 1) / shares;
+        const std::span<const Piece> taken(pieces_.data() + next_, count);
+        next_ += count;
+        return taken;
+    }
+
+    void
+    check_piece(ClosureChecker& checker, const Piece& piece, bool reports, ModulesReport& counts) {
+        const std::uint32_t end = std::min(piece.end, plan(piece.module).num_declarations());
+        for (std::uint32_t at = piece.begin; at < end; ++at) {
+            check_one(checker, piece.module, at, counts);
+            counts.peak_bytes = std::max(counts.peak_bytes, checker.bytes());
+            if (reports)
+                monitor_.report("check", num_done_, num_constants_);
+        }
+        num_done_ += piece.end - piece.begin;
     }
 
     void check_one(ClosureChecker& checker,
@@ -242,9 +261,10 @@ private:
     std::deque<BuildOnce<ModulePlan>> plans_; ///< by module
     std::vector<Piece> pieces_;
     std::uint64_t num_constants_ = 0;
-    std::atomic<std::size_t> next_ = 0;
+    std::atomic<bool> is_ended_ = false;
     std::atomic<std::uint64_t> num_done_ = 0;
     std::mutex mutex_;
+    std::size_t next_ = 0;                                         ///< guarded by mutex_
     ModulesReport report_;                                         ///< guarded by mutex_
     std::vector<Finding> findings_;                                ///< guarded by mutex_
     std::vector<std::pair<std::uint32_t, std::uint32_t>> refused_; ///< likewise; all of them

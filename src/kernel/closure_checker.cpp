@@ -289,7 +289,7 @@ ClosureChecker::ClosureChecker(const module::ImportClosure& closure,
                                PlanOf plan_of,
                                const ClosureLimits& limits)
     : closure_(closure), index_(index), plan_of_(std::move(plan_of)),
-      first_ordinals_(first_ordinals_of(closure)) {
+      first_ordinals_(first_ordinals_of(closure)), spare_(4 * limits.keep_bytes) {
     set_limits(limits);
 }
 
@@ -298,6 +298,7 @@ ClosureChecker::~ClosureChecker() = default;
 Verdict ClosureChecker::check(std::uint32_t module, std::uint32_t declaration) {
     const ModulePlan& plan = plan_of_(module);
     const Ordinal ordinal = first_ordinals_[module] + 1 + declaration;
+    const SpareRanges::Use use(spare_);
     try {
         State& state = state_for(ordinal);
         state.enter(module, &plan);
@@ -311,6 +312,7 @@ Verdict ClosureChecker::check(std::uint32_t module, std::uint32_t declaration) {
 
 TypeChecker& ClosureChecker::open_all() {
     const Ordinal ordinal = first_ordinals_.back();
+    const SpareRanges::Use use(spare_);
     State& state = state_for(ordinal);
     state.enter(static_cast<std::uint32_t>(closure_.modules().size()), nullptr);
     state.move_to(ordinal);
@@ -342,7 +344,7 @@ Verdict ClosureChecker::check_new(const Declaration& declaration) {
 ClosureChecker::State& ClosureChecker::state_for(Ordinal ordinal) {
     if (state_ != nullptr &&
         (is_broken_ || state_->now() > ordinal || state_->load_bytes() > limits_.keep_bytes)) {
-        drop();
+        end_state();
         ++num_drops_;
     }
     if (state_ == nullptr)
@@ -350,11 +352,16 @@ ClosureChecker::State& ClosureChecker::state_for(Ordinal ordinal) {
     return *state_;
 }
 
-void ClosureChecker::drop() {
+void ClosureChecker::end_state() {
     past_heartbeats_ = total_heartbeats();
     past_reductions_ = total_reductions();
     state_.reset();
     is_broken_ = false;
+}
+
+void ClosureChecker::drop() {
+    end_state();
+    spare_.clear();
 }
 
 void ClosureChecker::set_stack_limit(std::uintptr_t limit) noexcept {
@@ -398,7 +405,8 @@ std::uint64_t ClosureChecker::total_reductions() const noexcept {
 }
 
 std::size_t ClosureChecker::bytes() const noexcept {
-    return first_ordinals_.capacity() * sizeof(Ordinal) + (state_ == nullptr ? 0 : state_->bytes());
+    return first_ordinals_.capacity() * sizeof(Ordinal) + spare_.bytes() +
+           (state_ == nullptr ? 0 : state_->bytes());
 }
 
 } // namespace leanhost::kernel

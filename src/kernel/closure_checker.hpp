@@ -80,6 +80,7 @@ private:
     class State;
 
     State& state_for(Ordinal ordinal);
+    void end_state();
 
     const module::ImportClosure& closure_;
     const module::ConstantIndex& index_;
@@ -90,6 +91,7 @@ private:
     CancellationToken token_;
     CancellationToken stop_token_;
     Monitor* monitor_ = nullptr;
+    SpareRanges spare_;            ///< what one state leaves to the next
     std::unique_ptr<State> state_; ///< null: nothing lifted
     bool is_broken_ = false;       ///< dropped before it is used again: that may take its time
     std::uint64_t past_heartbeats_ = 0;

@@ -2,6 +2,7 @@
 
 #include "base/failure.hpp"
 #include "base/require.hpp"
+#include "kernel/spare_ranges.hpp"
 
 #include <sys/mman.h>
 
@@ -47,6 +48,21 @@ inline char* huge_page_of(void* at) noexcept {
     return reinterpret_cast<char*>(address / huge_page_bytes * huge_page_bytes); // NOLINT
 }
 
+/// Address space that begins where a huge page may, or null. `protection` as for mmap.
+inline char* map_aligned(std::size_t size, int protection) noexcept {
+    void* const mapped = mmap(nullptr, size + huge_page_bytes, protection,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED)
+        return nullptr;
+    char* const first = static_cast<char*>(mapped);
+    char* const at = huge_page_of(first);
+    const auto before = static_cast<std::size_t>(at - first);
+    if (before != 0)
+        munmap(first, before);
+    munmap(at + size, huge_page_bytes - before);
+    return at;
+}
+
 /// Zeroed plain elements, as a table needs them: pages of its own when there are many.
 template <class T>
 class ZeroedSlots {
@@ -54,17 +70,9 @@ class ZeroedSlots {
 
 public:
     explicit ZeroedSlots(std::size_t count) : count_(count) {
-        if (is_mapped()) {
-            const bool is_huge = bytes() % huge_page_bytes == 0;
-            char* const at = is_huge ? map_aligned() : map(bytes());
-            madvise(at, bytes(), is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-            data_ = reinterpret_cast<T*>(at);
-            populate_pages(data_, data_ + count);
-        } else {
-            data_ = static_cast<T*>(std::calloc(count, sizeof(T)));
-            if (data_ == nullptr)
-                throw std::bad_alloc();
-        }
+        data_ = static_cast<T*>(is_mapped() ? open_range() : std::calloc(count, sizeof(T)));
+        if (data_ == nullptr)
+            throw std::bad_alloc();
     }
     ZeroedSlots(ZeroedSlots&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
@@ -72,7 +80,7 @@ public:
     ZeroedSlots& operator=(const ZeroedSlots&) = delete;
     ~ZeroedSlots() {
         if (is_mapped())
-            munmap(data_, bytes());
+            leave_range();
         else
             std::free(data_);
     }
@@ -94,20 +102,26 @@ private:
     static constexpr std::size_t least_mapped_bytes = std::size_t{64} << 10;
     bool is_mapped() const noexcept { return bytes() >= least_mapped_bytes; }
 
-    static char* map(std::size_t size) {
-        void* const at =
-            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (at == MAP_FAILED)
-            throw std::bad_alloc();
-        return static_cast<char*>(at);
-    }
-    char* map_aligned() const {
-        char* const first = map(bytes() + huge_page_bytes);
-        char* const at = huge_page_of(first);
-        if (at != first)
-            munmap(first, static_cast<std::size_t>(at - first));
-        munmap(at + bytes(), huge_page_bytes - static_cast<std::size_t>(at - first));
+    void* open_range() const noexcept {
+        if (SpareRanges* const spare = SpareRanges::used_here()) {
+            if (const auto range = spare->take(bytes(), bytes()))
+                return range->at;
+        }
+        char* const at = map_aligned(bytes(), PROT_READ | PROT_WRITE);
+        if (at != nullptr) {
+            const bool is_huge = bytes() % huge_page_bytes == 0;
+            madvise(at, bytes(), is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+            populate_pages(at, at + bytes());
+        }
         return at;
+    }
+    void leave_range() noexcept {
+        if (SpareRanges* const spare = SpareRanges::used_here()) {
+            zero();
+            if (spare->keep({reinterpret_cast<char*>(data_), bytes(), bytes()}))
+                return;
+        }
+        munmap(data_, bytes());
     }
 
     T* data_ = nullptr;
@@ -128,12 +142,7 @@ public:
     explicit ReservedArray(std::size_t capacity) {
         // A limit on address space (ulimit -v) may forbid the first wish.
         for (capacity_ = capacity; capacity_ >= smallest_capacity; capacity_ /= 4) {
-            void* const at = mmap(nullptr, reserved_bytes(), PROT_READ,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-            if (at != MAP_FAILED) {
-                madvise(at, reserved_bytes(), MADV_NOHUGEPAGE);
-                reserved_ = at;
-                data_ = reinterpret_cast<T*>(huge_page_of(at));
+            if (open_range()) {
                 most_ = capacity_;
                 return;
             }
@@ -142,7 +151,10 @@ public:
     }
     ReservedArray(const ReservedArray&) = delete;
     ReservedArray& operator=(const ReservedArray&) = delete;
-    ~ReservedArray() { munmap(reserved_, reserved_bytes()); }
+    ~ReservedArray() {
+        if (!leave_range())
+            munmap(data_, reserved_bytes());
+    }
 
     /// About how many elements there will be.
     void expect(std::size_t count) noexcept { expected_ = count; }
@@ -178,6 +190,7 @@ public:
 
     /// Cuts back to `size` elements and gives back the pages beyond `keep_bytes`.
     void shrink(std::uint32_t size, std::size_t keep_bytes) noexcept {
+        peak_ = std::max(peak_, size_);
         constexpr std::size_t page = 4096;
         const std::size_t keep =
             (std::max(std::size_t{size} * sizeof(T), keep_bytes) + page - 1) / page * page;
@@ -194,7 +207,32 @@ public:
 private:
     static constexpr std::size_t smallest_capacity = std::size_t{1} << 16;
 
-    std::size_t reserved_bytes() const noexcept { return capacity_ * sizeof(T) + huge_page_bytes; }
+    std::size_t reserved_bytes() const noexcept { return capacity_ * sizeof(T); }
+
+    bool open_range() noexcept {
+        if (SpareRanges* const spare = SpareRanges::used_here()) {
+            if (const auto range = spare->take(reserved_bytes(), 0)) {
+                data_ = reinterpret_cast<T*>(range->at);
+                populated_ = range->open_bytes / sizeof(T);
+                return true;
+            }
+        }
+        char* const at = map_aligned(reserved_bytes(), PROT_READ);
+        if (at == nullptr)
+            return false;
+        madvise(at, reserved_bytes(), MADV_NOHUGEPAGE);
+        data_ = reinterpret_cast<T*>(at);
+        return true;
+    }
+    bool leave_range() noexcept {
+        SpareRanges* const spare = SpareRanges::used_here();
+        const std::size_t open_bytes = populated_ * sizeof(T);
+        if (spare == nullptr || open_bytes > huge_page_bytes)
+            return false;
+        peak_ = std::max(peak_, size_);
+        std::memset(static_cast<void*>(data_), 0, peak_ * sizeof(T));
+        return spare->keep({reinterpret_cast<char*>(data_), reserved_bytes(), open_bytes});
+    }
 
     // Takes pages for `count` elements more, and some beyond: many at once cost a tenth of what
     // they cost one by one as they are touched.
@@ -227,13 +265,13 @@ private:
                                       expected_ * sizeof(T) >= last_page + huge_page_bytes / 2);
     }
 
-    void* reserved_ = nullptr;
     T* data_ = nullptr;
     std::size_t capacity_ = 0;
     std::size_t most_ = 0;      ///< elements allowed
     std::size_t populated_ = 0; ///< elements with pages behind them
     std::size_t expected_ = 0;
     std::uint32_t size_ = 0;
+    std::uint32_t peak_ = 0; ///< of size_, before the last time it shrank
 };
 
 } // namespace leanhost::kernel

@@ -50,7 +50,7 @@ TermArena::TermArena(std::uint32_t mark, std::uint32_t table_slots, std::size_t 
       lists_(max_list_words), limbs_(max_limbs), texts_(max_text_bytes), term_table_(table_slots),
       level_table_(256), list_table_(256) {
     terms_.expect(expected_terms);
-    reset(0);
+    begin();
 }
 
 void TermArena::reset(std::size_t keep_bytes) {
@@ -66,6 +66,10 @@ void TermArena::reset(std::size_t keep_bytes) {
     term_table_.clear(std::max(table_slots_, keep_slots));
     level_table_.clear(256);
     list_table_.clear(256);
+    begin();
+}
+
+void TermArena::begin() {
     // Handle 0 is none; list 0 is the empty one.
     terms_.push(TermNode{});
     levels_.push(LevelNode{});

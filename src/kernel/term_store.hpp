@@ -32,6 +32,8 @@ public:
 
 private:
     friend class TermStore;
+    void begin();
+
     std::uint32_t mark_;
     std::uint32_t table_slots_;
     ReservedArray<TermNode> terms_;
