@@ -345,7 +345,7 @@ private:
     bool has_builtin_nat() const noexcept { return (builtins_ & nat_literals) != 0; }
     bool has_builtin_string();
     bool are_lists_as_expected();
-    const ConstantInfo* find_safe(NameId name) const noexcept;
+    const ConstantInfo* find_safe(NameId name) const;
     bool is_builtin_nat_call(NameId name) const noexcept;
     bool is_nat_as_expected();
     bool is_bool_as_expected();
