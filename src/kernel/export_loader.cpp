@@ -135,7 +135,7 @@ void ExportLoader::level_max(Id id, Id lhs, Id rhs) {
 }
 void ExportLoader::level_imax(Id id, Id lhs, Id rhs) {
     count_item();
-    add_or_throw(level_ids_, id, store_.imax(level_of(lhs), level_of(rhs)), "level");
+    add_or_throw(level_ids_, id, store_.imax_as_stated(level_of(lhs), level_of(rhs)), "level");
 }
 void ExportLoader::level_param(Id id, Id name) {
     count_item();

@@ -151,6 +151,15 @@ TEST(CheckModules, LooseVariablesAreRefusedWhereverTheyStand) {
     }
 }
 
+TEST(CheckModules, AParameterThatALevelDoesNotDependOnIsDeclared) {
+    ExportText text;
+    const auto sort = text.sort(text.level_imax(text.level_param("u"), 0));
+    text.definition("a", text.sort(text.level_succ(0)), sort, {"u"});
+    EXPECT_EQ(reason(check_converted_text(text.text())), "accepted");
+    text.definition("b", text.sort(text.level_succ(0)), sort);
+    EXPECT_EQ(reason(check_converted_text(text.text())), "undeclared_universe_parameter");
+}
+
 // Constants that the kernel looks for by itself, be it between two declarations.
 TEST(CheckModules, WhatIsLookedForAndMalformedEndsNoCheck) {
     ExportText text;
