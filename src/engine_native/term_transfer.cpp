@@ -98,7 +98,7 @@ kernel::Level TermLoader::make_level(const LevelNode& node) {
     case LevelKind::max:
         return store.max(levels_[node.fields[0]], levels_[node.fields[1]]);
     case LevelKind::imax:
-        return store.imax(levels_[node.fields[0]], levels_[node.fields[1]]);
+        return store.imax_as_stated(levels_[node.fields[0]], levels_[node.fields[1]]);
     case LevelKind::param: {
         const kernel::NameId id = name(node.fields[0]);
         // Its number stands for "a number" where levels are ordered.

@@ -4,6 +4,7 @@
 #include "base/workers.hpp"
 #include "kernel/check_stack.hpp"
 #include "kernel/closure_checker.hpp"
+#include "kernel/lean_axioms.hpp"
 #include "kernel/unlisted_axioms.hpp"
 #include "module/axiom_sets.hpp"
 
@@ -93,6 +94,18 @@ private:
     }
 
     void work(bool reports) {
+        with_checker([&](ClosureChecker& checker) {
+            try {
+                take_pieces(checker, reports);
+            } catch (...) {
+                is_ended_ = true; // the others end after the piece they are at
+                throw;
+            }
+        });
+    }
+
+    template <class F>
+    void with_checker(F&& body) {
         run_on_check_stack(
             [&](std::uintptr_t stack_limit) {
                 ClosureLimits limits;
@@ -105,12 +118,7 @@ private:
                     limits);
                 checker.set_stack_limit(stack_limit);
                 checker.set_token(monitor_.token());
-                try {
-                    take_pieces(checker, reports);
-                } catch (...) {
-                    is_ended_ = true; // the others end after the piece they are at
-                    throw;
-                }
+                body(checker);
             },
             options_.stack_bytes);
     }
@@ -176,6 +184,8 @@ private:
         const module::ReferenceGraph graph(closure_, index_, options_.jobs, monitor_);
         const module::AxiomSets sets(closure_, graph, monitor_);
         UnlistedAxioms unlisted(options_);
+        if (options_.allowed_axioms)
+            look_at_statements(unlisted);
         std::sort(refused_.begin(), refused_.end());
         for (const std::uint32_t module : modules) {
             const ModulePlan* const plan = plans_[module].peek();
@@ -189,6 +199,15 @@ private:
             add_finding({last_module,
                          0,
                          {"", unlisted.all().front().declarations.front(), unlisted.verdict()}});
+    }
+
+    // Of Lean's own axioms, whichever module declares them.
+    void look_at_statements(UnlistedAxioms& unlisted) {
+        with_checker([&](ClosureChecker& checker) {
+            TypeChecker& types = checker.open_all();
+            for (const NameId axiom : misstated_axioms(types))
+                unlisted.disallow(types.names().to_name(axiom).to_string());
+        });
     }
 
     void look_at_axioms(module::ConstantPlace place,

@@ -23,6 +23,12 @@ DefinitionSafety safety_of(ConstantInfoRef info) {
     return info.is_unsafe() ? DefinitionSafety::unsafe : DefinitionSafety::safe;
 }
 
+// Of memory, steps or depth.
+bool is_limit(const Failure& failure) {
+    const ErrorCode code = failure.error().code();
+    return code == ErrorCode::resource_exhausted || code == ErrorCode::deep_recursion;
+}
+
 bool is_inductive_kind(ConstantKind kind) {
     return kind == ConstantKind::inductive || kind == ConstantKind::constructor ||
            kind == ConstantKind::recursor;
@@ -88,8 +94,7 @@ public:
             const NameId name = builtins_.back().second;
             builtins_.pop_back();
             is_looked_at_[name] = true;
-            if (const ConstantInfo* const info = environment_.find(name))
-                types().learn_builtin(*info, std::max(info->ordinal + 1, first_of_module()));
+            learn_builtin(name);
         }
         types().begin_declaration(ordinal, no_levels, DefinitionSafety::safe);
     }
@@ -101,8 +106,7 @@ public:
             return refusal(VerdictKind::rejected, reject_reason_id(rejection.reason()),
                            rejection.text());
         } catch (const Failure& failure) {
-            const ErrorCode code = failure.error().code();
-            if (code != ErrorCode::resource_exhausted && code != ErrorCode::deep_recursion)
+            if (!is_limit(failure))
                 throw;
             return refusal(VerdictKind::declined, std::string(failure.error().id()),
                            failure.error().message());
@@ -148,6 +152,19 @@ private:
     static Limits limits(const ClosureLimits& from) noexcept {
         // What is lifted stands in the scratch: it goes with this state, never alone.
         return {from.max_heartbeats, from.max_scratch_bytes, Limits::keep_all};
+    }
+
+    // What cannot even be lifted makes no rule hold. Who mentions it, or is it, is told so.
+    void learn_builtin(NameId name) {
+        try {
+            if (const ConstantInfo* const info = environment_.find(name))
+                types().learn_builtin(*info, std::max(info->ordinal + 1, first_of_module()));
+        } catch (const Rejection&) {
+            return;
+        } catch (const Failure& failure) {
+            if (!is_limit(failure))
+                throw;
+        }
     }
 
     // All of the modules before stand before it, however much of them was met while one of them was

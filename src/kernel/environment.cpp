@@ -79,6 +79,9 @@ KernelNames::KernelNames(NameTable& names)
       opt_param(names.dotted("optParam")), auto_param(names.dotted("autoParam")),
       out_param(names.dotted("outParam")), semi_out_param(names.dotted("semiOutParam")),
       eager_reduce(names.dotted("eagerReduce")), reduce_bool(names.dotted("Lean.reduceBool")),
-      reduce_nat(names.dotted("Lean.reduceNat")) {}
+      reduce_nat(names.dotted("Lean.reduceNat")), propext(names.dotted("propext")),
+      quot_sound(names.dotted("Quot.sound")), choice(names.dotted("Classical.choice")),
+      iff(names.dotted("Iff")), iff_intro(names.dotted("Iff.intro")),
+      nonempty(names.dotted("Nonempty")), nonempty_intro(names.dotted("Nonempty.intro")) {}
 
 } // namespace leanhost::kernel

@@ -178,6 +178,7 @@ struct KernelNames {
     NameId acc, acc_intro;
     NameId opt_param, auto_param, out_param, semi_out_param;
     NameId eager_reduce, reduce_bool, reduce_nat;
+    NameId propext, quot_sound, choice, iff, iff_intro, nonempty, nonempty_intro;
 };
 
 } // namespace leanhost::kernel

@@ -1,11 +1,13 @@
 #include "kernel/export_check.hpp"
 
+#include "kernel/lean_axioms.hpp"
 #include "module/lean4export/export_reader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace leanhost::kernel {
 namespace {
@@ -85,10 +87,24 @@ void ExportCheck::look_at_axioms(const Declaration& declaration) {
         texts.push_back(exact_text(axiom));
     if (options_.on_axioms)
         options_.on_axioms(name, texts);
-    if (info.kind == ConstantKind::axiom)
+    if (info.kind == ConstantKind::axiom) {
+        if (options_.allowed_axioms)
+            look_at_statement(info.name);
         return;
+    }
     for (const std::string& axiom : texts)
         unlisted_axioms_.add(axiom, name);
+}
+
+// Of an axiom that was added just now.
+void ExportCheck::look_at_statement(NameId axiom) {
+    if (axiom != known_.propext && axiom != known_.quot_sound && axiom != known_.choice)
+        return;
+    TypeChecker types(environment_, names_, known_, arena_, {});
+    types.begin_declaration(std::numeric_limits<Ordinal>::max(), no_levels, DefinitionSafety::safe);
+    const std::vector<NameId> misstated = misstated_axioms(types);
+    if (std::find(misstated.begin(), misstated.end(), axiom) != misstated.end())
+        unlisted_axioms_.disallow(exact_text(axiom));
 }
 
 bool ExportCheck::is_closed(const Declaration& declaration) const {

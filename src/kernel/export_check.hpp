@@ -70,6 +70,7 @@ protected:
     }
 
     void look_at_axioms(const Declaration& declaration);
+    void look_at_statement(NameId axiom);
 
     /// In full, and different for different names: «Quot.sound» of one component is not Quot.sound.
     std::string exact_text(NameId name) const { return names_.to_name(name).to_string(); }

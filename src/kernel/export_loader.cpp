@@ -123,7 +123,7 @@ void ExportLoader::level_max(Id id, Id lhs, Id rhs) {
 }
 void ExportLoader::level_imax(Id id, Id lhs, Id rhs) {
     count_item();
-    add_or_throw(level_ids_, id, store_.imax(level_of(lhs), level_of(rhs)), "level");
+    add_or_throw(level_ids_, id, store_.imax_as_stated(level_of(lhs), level_of(rhs)), "level");
 }
 void ExportLoader::level_param(Id id, Id name) {
     count_item();
@@ -176,6 +176,9 @@ void ExportLoader::string_literal(Id id, std::string_view text) {
 
 void ExportLoader::nat_literal(Id id, std::string_view digits) {
     make_pending();
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
+        throw BadLine{"a natural number is written in decimal digits", {}, {}};
     constexpr std::size_t surely_small = 19;
     if (digits.size() <= surely_small) {
         std::uint64_t value = 0;
@@ -185,10 +188,7 @@ void ExportLoader::nat_literal(Id id, std::string_view digits) {
         return;
     }
     mpz_t value;
-    if (mpz_init_set_str(value, std::string(digits).c_str(), 10) != 0) {
-        mpz_clear(value);
-        throw BadLine{"a number that is none", {}, {}};
-    }
+    mpz_init_set_str(value, std::string(digits).c_str(), 10);
     const Term term =
         store_.nat(std::span<const std::uint64_t>(mpz_limbs_read(value), mpz_size(value)));
     mpz_clear(value);

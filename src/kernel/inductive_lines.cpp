@@ -25,8 +25,10 @@ InductiveLines::Block& InductiveLines::block_for(const ConstantInfo& info,
         if (const std::uint32_t* const found = block_of_.find(name))
             return blocks_[*found];
     }
-    for (const NameId name : names)
-        block_of_.put(name, static_cast<std::uint32_t>(blocks_.size()));
+    for (const NameId name : names) {
+        if (name != anonymous) // which nothing can have
+            block_of_.put(name, static_cast<std::uint32_t>(blocks_.size()));
+    }
     return blocks_.emplace_back();
 }
 

@@ -113,6 +113,10 @@ Term InductiveCheck::auxiliary_for(Term app) {
     if (found == nested_.end()) {
         add_auxiliaries(*info, head.b, params);
         found = std::find_if(nested_.begin(), nested_.end(), is_it);
+        // It may have been refused itself, or be about to be by another thread.
+        if (found == nested_.end())
+            refuse(RejectReason::bad_inductive, types_[0].name,
+                   "a nested occurrence of a type that is none of its own block");
     }
     const auto i = static_cast<std::size_t>(found - nested_.begin());
     Term result = store_.constant(types_[num_own_ + i].name, params_levels_);

@@ -424,6 +424,7 @@ TypeChecker::infer_proj(const TermNode& node, Env env, std::uint32_t depth, bool
     Closure at{constructor.type, root_for(constructor.params, head.b)};
     const Term structure = force({node.a, env});
     const bool is_proposition = is_prop(type);
+    VarSearch searched(4);
     for (std::uint32_t i = 0; i < inductive.num_params; ++i) {
         at = to_pi(at);
         if (at.term == no_term)
@@ -437,7 +438,7 @@ TypeChecker::infer_proj(const TermNode& node, Env env, std::uint32_t depth, bool
         const TermNode& pi = store_[at.term];
         const bool is_last = i == node.extra;
         // Nothing but proofs leaves a proposition, not even in the types of later fields.
-        const bool must_be_proof = is_proposition && (is_last || is_var_used(pi.b, 0));
+        const bool must_be_proof = is_proposition && (is_last || is_var_used(pi.b, 0, searched));
         if (must_be_proof && !is_prop(force({pi.a, at.env})))
             refuse("which is a proposition: the field is no proof");
         if (is_last)
@@ -454,27 +455,39 @@ Closure TypeChecker::to_pi(Closure type) {
     return {store_.kind(result) == TermKind::pi ? result : no_term, no_env};
 }
 
-bool TypeChecker::is_var_used(Term term, std::uint32_t index) {
+bool TypeChecker::is_var_used(Term term, std::uint32_t index, VarSearch& searched) {
     const TermNode& node = store_[term];
     if (node.loose <= index)
         return false;
+    if (node.kind == TermKind::bvar)
+        return node.a == index;
+    const std::uint64_t key = (std::uint64_t{term} << 32) | index;
+    if (const bool* const found = searched.find(key))
+        return *found;
     check_stack();
     heartbeat();
+    const bool is_used = is_var_used_below(node, index, searched);
+    if (node.is_shared())
+        searched.put(key, is_used);
+    return is_used;
+}
+
+bool TypeChecker::is_var_used_below(const TermNode& node,
+                                    std::uint32_t index,
+                                    VarSearch& searched) {
     switch (node.kind) {
-    case TermKind::bvar:
-        return node.a == index;
     case TermKind::app:
-        return is_var_used(node.b, index) || is_var_used(node.a, index);
+        return is_var_used(node.b, index, searched) || is_var_used(node.a, index, searched);
     case TermKind::lam:
     case TermKind::pi:
-        return is_var_used(node.a, index) || is_var_used(node.b, index + 1);
+        return is_var_used(node.a, index, searched) || is_var_used(node.b, index + 1, searched);
     case TermKind::let: {
         const TermNode& rest = store_[node.b];
-        return is_var_used(node.a, index) || is_var_used(rest.a, index) ||
-               is_var_used(rest.b, index + 1);
+        return is_var_used(node.a, index, searched) || is_var_used(rest.a, index, searched) ||
+               is_var_used(rest.b, index + 1, searched);
     }
     case TermKind::proj:
-        return is_var_used(node.a, index);
+        return is_var_used(node.a, index, searched);
     default:
         return false;
     }

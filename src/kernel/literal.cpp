@@ -275,7 +275,7 @@ Term TypeChecker::string_literal_to_constructor(Term literal) {
 
 // A literal is a value in safe declarations too, so what it stands for is neither unsafe nor
 // partial: those prove anything.
-const ConstantInfo* TypeChecker::find_safe(NameId name) const noexcept {
+const ConstantInfo* TypeChecker::find_safe(NameId name) const {
     const ConstantInfo* const info = find(name);
     return info != nullptr && info->safety == DefinitionSafety::safe ? info : nullptr;
 }

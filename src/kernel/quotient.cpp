@@ -78,28 +78,6 @@ private:
     reject(RejectReason::bad_quotient, fmt::format("{}: {}", checker.names().text(info.name), why));
 }
 
-// inductive Eq.{u} {α : Sort u} : α → α → Prop with Eq.refl alone.
-void check_eq(TypeChecker& checker, const ConstantInfo& quotient) {
-    TermStore& store = checker.store();
-    const KernelNames& known = checker.known();
-    const ConstantInfo* const eq = checker.find(known.eq);
-    const ConstantInfo* const refl = checker.find(known.eq_refl);
-    if (eq == nullptr || eq->kind != ConstantKind::inductive ||
-        eq->safety != DefinitionSafety::safe || refl == nullptr ||
-        refl->kind != ConstantKind::constructor || store.levels(eq->params).size() != 1 ||
-        checker.facts(*eq).constructors != std::vector{known.eq_refl})
-        refuse(checker, quotient, "the quotient package needs Eq with Eq.refl alone");
-    const Level u = store.levels(eq->params)[0];
-    const Term alpha = checker.local(0, store.sort(u));
-    const Term type =
-        checker.mk_pi(std::vector{alpha}, store.pi(alpha, store.pi(alpha, store.prop())));
-    const Term a = checker.local(1, alpha);
-    const Term equation =
-        checker.mk_app(store.constant(known.eq, eq->params), std::vector{alpha, a, a});
-    if (eq->type != type || refl->type != checker.mk_pi(std::vector{alpha, a}, equation))
-        refuse(checker, quotient, "Eq has not the type that the quotient package needs");
-}
-
 // The package is one thing: its types mean what they should only over its own Quot and Quot.mk.
 void require_own(TypeChecker& checker,
                  const ConstantInfo& quotient,
@@ -121,7 +99,8 @@ void check_quotient(TypeChecker& checker, const ConstantInfo& info) {
     const std::size_t num_params = info.quotient_kind == 2 ? 2 : 1;
     if (checker.store().levels(info.params).size() != num_params)
         refuse(checker, info, "it has not the universe parameters of the quotient package");
-    check_eq(checker, info);
+    if (!is_eq_as_expected(checker))
+        refuse(checker, info, "the quotient package needs Eq as Lean has it");
     if (info.quotient_kind >= 1)
         require_own(checker, info, known.quot, 0);
     // The type of `lift` does not speak of Quot.mk, and its rule applies to what is of that kind.
@@ -140,6 +119,26 @@ void check_quotient(TypeChecker& checker, const ConstantInfo& info) {
                fmt::format("{} is stated to have type\n  {}\nand has\n  {}",
                            checker.names().text(info.name), checker.print(info.type),
                            checker.print(wanted)));
+}
+
+bool is_eq_as_expected(TypeChecker& checker) {
+    TermStore& store = checker.store();
+    const KernelNames& known = checker.known();
+    const ConstantInfo* const eq = checker.find(known.eq);
+    const ConstantInfo* const refl = checker.find(known.eq_refl);
+    if (eq == nullptr || eq->kind != ConstantKind::inductive ||
+        eq->safety != DefinitionSafety::safe || refl == nullptr ||
+        refl->kind != ConstantKind::constructor || store.levels(eq->params).size() != 1 ||
+        checker.facts(*eq).constructors != std::vector{known.eq_refl})
+        return false;
+    const Level u = store.levels(eq->params)[0];
+    const Term alpha = checker.local(0, store.sort(u));
+    const Term type =
+        checker.mk_pi(std::vector{alpha}, store.pi(alpha, store.pi(alpha, store.prop())));
+    const Term a = checker.local(1, alpha);
+    const Term equation =
+        checker.mk_app(store.constant(known.eq, eq->params), std::vector{alpha, a, a});
+    return eq->type == type && refl->type == checker.mk_pi(std::vector{alpha, a}, equation);
 }
 
 } // namespace leanhost::kernel

@@ -114,7 +114,7 @@ Level TermLifter::make(LevelRef of) {
     }
     case LevelRef::Kind::imax: {
         const Level lhs = level(of.lhs());
-        return store_.imax(lhs, level(of.rhs()));
+        return store_.imax_as_stated(lhs, level(of.rhs()));
     }
     case LevelRef::Kind::param:
         return store_.param(name(of.name()));

@@ -378,14 +378,20 @@ Level TermStore::max(Level lhs, Level rhs) {
 }
 
 Level TermStore::imax(Level lhs, Level rhs) {
+    if (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_)
+        return rhs;
+    if (level(rhs).kind == LevelKind::succ)
+        return max(lhs, rhs);
+    return make_imax(lhs, rhs);
+}
+
+Level TermStore::imax_as_stated(Level lhs, Level rhs) {
+    return rhs == zero_ && level(lhs).has_params ? make_imax(lhs, rhs) : imax(lhs, rhs);
+}
+
+Level TermStore::make_imax(Level lhs, Level rhs) {
     const LevelNode& l = level(lhs);
     const LevelNode& r = level(rhs);
-    // What is read keeps its parameters: whether they are declared is still to be checked.
-    const bool is_kept = rhs == zero_ && scratch_ == nullptr && l.has_params;
-    if (!is_kept && (rhs == zero_ || lhs == rhs || lhs == zero_ || lhs == one_))
-        return rhs;
-    if (r.kind == LevelKind::succ)
-        return max(lhs, rhs);
     return make_level({LevelKind::imax, l.has_params || r.has_params,
                        static_cast<std::uint16_t>(std::max(l.depth, r.depth) + 1), lhs, rhs},
                       is_persistent(lhs | rhs));

@@ -84,13 +84,14 @@ public:
     std::span<const std::uint64_t> nat_limbs(Term term, std::uint64_t& small) const noexcept;
     std::string_view string_text(Term term) const noexcept;
 
-    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like;
-    // a persistent one loses no parameter by that.
+    // Levels are simplified as they are made: max 0 u = u, imax 1 u = u, imax u 0 = 0 and the like.
     Level zero() const noexcept { return zero_; }
     Level one() const noexcept { return one_; }
     Level succ(Level of);
     Level max(Level lhs, Level rhs);
     Level imax(Level lhs, Level rhs);
+    /// Of what is read: loses no parameter. Whether they are declared is still to be checked.
+    Level imax_as_stated(Level lhs, Level rhs);
     Level param(NameId name);
     Levels list(std::span<const Level> levels);
     bool is_never_zero(Level level) const;
@@ -121,6 +122,7 @@ private:
     Term make(TermNode node, bool may_be_persistent);
     template <class Equal, class Push>
     Term find_or_push(std::uint64_t hash, bool may_be_persistent, Equal&& equal, Push&& push);
+    Level make_imax(Level lhs, Level rhs);
     void mark_children(const TermNode& node);
     void mark_child(Term child);
     Level make_level(LevelNode node, bool may_be_persistent);

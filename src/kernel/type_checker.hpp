@@ -276,7 +276,10 @@ private:
     Closure infer_literal(const TermNode& node, bool is_checked);
     Closure ensure_pi(Closure type, Closure function);
     Closure to_pi(Closure type);
-    bool is_var_used(Term term, std::uint32_t index);
+    /// In which shared terms a variable was looked for, with its index there, and whether it is.
+    using VarSearch = KeyMap<std::uint64_t, bool>;
+    bool is_var_used(Term term, std::uint32_t index, VarSearch& searched);
+    bool is_var_used_below(const TermNode& node, std::uint32_t index, VarSearch& searched);
     bool check_function_argument(Closure arg, Closure domain, std::uint32_t depth);
     void check_argument(Closure arg, Closure domain, Closure application, std::uint32_t depth);
     void require_argument_type(Closure arg, Closure type, Closure domain, Closure application);
@@ -350,7 +353,7 @@ private:
     bool has_builtin_nat() const noexcept { return (builtins_ & nat_literals) != 0; }
     bool has_builtin_string();
     bool are_lists_as_expected();
-    const ConstantInfo* find_safe(NameId name) const noexcept;
+    const ConstantInfo* find_safe(NameId name) const;
     bool is_builtin_nat_call(NameId name) const noexcept;
     bool is_nat_as_expected();
     bool is_bool_as_expected();

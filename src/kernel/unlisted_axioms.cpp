@@ -8,7 +8,10 @@ namespace leanhost::kernel {
 
 void UnlistedAxioms::add(const std::string& axiom, const std::string& declaration) {
     const auto& allowed = options_.allowed_axioms;
-    if (!allowed || std::find(allowed->begin(), allowed->end(), axiom) != allowed->end())
+    if (!allowed)
+        return;
+    const bool is_listed = std::find(allowed->begin(), allowed->end(), axiom) != allowed->end();
+    if (is_listed && !is_misstated(axiom))
         return;
     auto at = std::find_if(all_.begin(), all_.end(),
                            [&](const UnlistedAxiom& known) { return known.axiom == axiom; });
@@ -22,13 +25,19 @@ void UnlistedAxioms::add(const std::string& axiom, const std::string& declaratio
         at->declarations.push_back(declaration);
 }
 
+bool UnlistedAxioms::is_misstated(const std::string& axiom) const {
+    return std::find(misstated_.begin(), misstated_.end(), axiom) != misstated_.end();
+}
+
 Verdict UnlistedAxioms::verdict() const {
     constexpr std::size_t most_axioms = 16;
     constexpr std::size_t most_declarations = 3;
     std::string text = "axioms are used that are not allowed:";
     for (std::size_t i = 0; i < all_.size() && i < most_axioms; ++i) {
         const UnlistedAxiom& unlisted = all_[i];
-        text += fmt::format("\n  {} by {}:", unlisted.axiom, unlisted.num_declarations);
+        text += fmt::format("\n  {}{} by {}:", unlisted.axiom,
+                            is_misstated(unlisted.axiom) ? ", which is not Lean's," : "",
+                            unlisted.num_declarations);
         for (std::size_t k = 0; k < unlisted.declarations.size() && k < most_declarations; ++k)
             text += " " + unlisted.declarations[k];
         if (unlisted.num_declarations > most_declarations)

@@ -13,6 +13,8 @@ public:
 
     /// `declaration`, which is accepted, rests on `axiom`. An axiom that is allowed is passed over.
     void add(const std::string& axiom, const std::string& declaration);
+    /// Not allowed, if listed or not: it says something else than Lean's axiom of that name.
+    void disallow(const std::string& axiom) { misstated_.push_back(axiom); }
 
     bool empty() const noexcept { return all_.empty(); }
     const std::vector<UnlistedAxiom>& all() const noexcept { return all_; }
@@ -20,8 +22,11 @@ public:
     Verdict verdict() const;
 
 private:
+    bool is_misstated(const std::string& axiom) const;
+
     const CheckOptions& options_;
     std::vector<UnlistedAxiom> all_; ///< in the order met
+    std::vector<std::string> misstated_;
 };
 
 } // namespace leanhost::kernel

@@ -2,11 +2,13 @@
 #include "kernel/module_library.hpp"
 #include "support/test_data.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace leanhost::kernel::test {
 namespace {
 
+using leanhost::test::TempDir;
 using leanhost::test::test_data;
 using Names = std::vector<std::string>;
 
@@ -112,6 +114,62 @@ TEST(AxiomUse, AnAxiomWhoseNameLooksAllowedIsNot) {
         EXPECT_EQ(report.axioms, Names{"«Quot.sound»"});
         EXPECT_EQ(text.check(allowing({"«Quot.sound»"}, jobs)).verdict.kind, VerdictKind::accepted);
     }
+}
+
+/// propext as Lean states it, of Lean's Iff or of an axiom of that name; and a use.
+void with_propext(ExportText& text, bool is_lean_iff) {
+    const auto prop = text.sort(0);
+    const auto v0 = text.bvar(0);
+    const auto v1 = text.bvar(1);
+    const auto of_two = text.pi(prop, text.pi(prop, prop));
+    const auto iff = text.constant("Iff");
+    text.eq_type();
+    if (is_lean_iff) {
+        const auto back =
+            text.pi(text.pi(v1, text.bvar(3)), text.app(iff, {text.bvar(3), text.bvar(2)}));
+        const auto intro = text.pi(prop, text.pi(prop, text.pi(text.pi(v1, v1), back)));
+        const auto name = text.name("Iff");
+        const auto intro_name = text.name("Iff.intro");
+        text.line(fmt::format(
+            R"({{"inductInfo":{{"all":[{0}],"ctors":[{1}],"isRec":false,"isReflexive":false,"isUnsafe":false,"levelParams":[],"name":{0},"numIndices":0,"numNested":0,"numParams":2,"type":{2}}}}})",
+            name, intro_name, of_two));
+        text.line(fmt::format(
+            R"({{"ctorInfo":{{"cidx":0,"induct":{0},"isUnsafe":false,"levelParams":[],"name":{1},"numFields":2,"numParams":2,"type":{2}}}}})",
+            name, intro_name, intro));
+    } else {
+        text.axiom("Iff", of_two);
+    }
+    const auto eq = text.constant("Eq", {text.level_succ(0)});
+    const auto equal = text.app(eq, {prop, text.bvar(2), v1});
+    const auto statement = text.pi(prop, text.pi(prop, text.pi(text.app(iff, {v1, v0}), equal)));
+    text.axiom("propext", statement);
+    text.theorem("used", statement, text.constant("propext"));
+}
+
+// A name is allowed for what Lean says under it.
+TEST(AxiomUse, AnAxiomOfLeansNameSaysWhatLeansSays) {
+    const TempDir folder;
+    const auto reasons = [&](const ExportText& text) {
+        const auto path = folder.write("export.ndjson", text.text());
+        Names all;
+        for (const unsigned jobs : {1U, 2U})
+            all.push_back(text.check(allowing({"propext"}, jobs)).verdict.reason);
+        const ModulesReport report = check_converted(path, 500, allowing({"propext"}));
+        all.push_back(report.unlisted_axioms.empty() ? "" : report.unlisted_axioms[0].axiom);
+        return all;
+    };
+    ExportText other;
+    const auto nothing = other.pi(other.sort(0), other.bvar(0)); // ∀ p : Prop, p
+    other.axiom("propext", nothing).theorem("bad", nothing, other.constant("propext"));
+    EXPECT_EQ(reasons(other), (Names{"axiom_not_allowed", "axiom_not_allowed", "propext"}));
+    EXPECT_EQ(other.check().verdict.kind, VerdictKind::accepted);
+    ExportText of_other_iff;
+    with_propext(of_other_iff, false);
+    CheckOptions options = allowing({"propext", "Iff"});
+    EXPECT_EQ(of_other_iff.check(options).verdict.reason, "axiom_not_allowed");
+    ExportText lean;
+    with_propext(lean, true);
+    EXPECT_EQ(reasons(lean), (Names{"", "", ""}));
 }
 
 // "a" is of an empty type, by the axiom String.ofList.

@@ -6,6 +6,7 @@
 #include "module/fixture/fixture_library.hpp"
 #include "support/test_data.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -148,6 +149,60 @@ TEST(CheckModules, LooseVariablesAreRefusedWhereverTheyStand) {
                       "loose_bound_variable");
         }
     }
+}
+
+TEST(CheckModules, AParameterThatALevelDoesNotDependOnIsDeclared) {
+    ExportText text;
+    const auto sort = text.sort(text.level_imax(text.level_param("u"), 0));
+    text.definition("a", text.sort(text.level_succ(0)), sort, {"u"});
+    EXPECT_EQ(reason(check_converted_text(text.text())), "accepted");
+    text.definition("b", text.sort(text.level_succ(0)), sort);
+    EXPECT_EQ(reason(check_converted_text(text.text())), "undeclared_universe_parameter");
+}
+
+// Constants that the kernel looks for by itself, be it between two declarations.
+TEST(CheckModules, WhatIsLookedForAndMalformedEndsNoCheck) {
+    ExportText text;
+    const auto prop = text.sort(0);
+    text.axiom("Nat.add", text.bvar(0));
+    text.axiom("String", text.bvar(1));
+    text.axiom("a", prop);
+    text.definition("b", prop, text.constant("a"));
+    text.definition("c", prop, text.string("c"));
+    const ModulesReport report = check_converted_text(text.text());
+    EXPECT_EQ(report.num_declarations, 2U);
+    EXPECT_EQ(report.findings.size(), 3U);
+    for (const ModuleFinding& finding : report.findings)
+        EXPECT_EQ(finding.verdict.reason, "loose_bound_variable") << finding.declaration;
+}
+
+// Box says that List is its block, and is refused; what is declared with it is looked at all the
+// same.
+TEST(CheckModules, ATypeThatIsNoneOfItsBlockIsNotNested) {
+    ExportText text;
+    text.nat_type();
+    const auto type = text.sort(text.level_succ(0));
+    const auto v0 = text.bvar(0);
+    const auto box = text.constant("Box");
+    const auto tree = text.constant("Tree");
+    const auto block = [&](const std::string& name, unsigned all, unsigned mk, unsigned num_params,
+                           unsigned of_type, unsigned of_mk) {
+        text.line(fmt::format(
+            R"({{"inductive":{{"ctors":[{{"cidx":0,"induct":{0},"isUnsafe":false,"levelParams":[],"name":{2},"numFields":1,"numParams":{3},"type":{5}}}],"recs":[],)"
+            R"("types":[{{"all":[{1}],"ctors":[{2}],"isRec":false,"isReflexive":false,"isUnsafe":false,"levelParams":[],"name":{0},"numIndices":0,"numNested":0,"numParams":{3},"type":{4}}}]}}}})",
+            text.name(name), all, mk, num_params, of_type, of_mk));
+    };
+    block("List", text.name("List"), text.name("List.mk"), 1, text.pi(type, type),
+          text.pi(type, text.pi(v0, text.app(text.constant("List"), {text.bvar(1)}))));
+    block("Box", text.name("List"), text.name("Box.mk"), 1, text.pi(type, type),
+          text.pi(type, text.pi(v0, text.app(box, {text.bvar(1)}))));
+    block("Tree", text.name("Tree"), text.name("Tree.mk"), 0, type,
+          text.pi(text.app(box, {tree}), tree));
+    const ModulesReport report = check_converted_text(text.text());
+    std::map<std::string, std::string> reasons;
+    for (const ModuleFinding& finding : report.findings)
+        reasons[finding.declaration] = finding.verdict.reason;
+    EXPECT_EQ(reasons["Tree"], "bad_inductive");
 }
 
 // As for exports: an axiom that is declared and not used harms nobody, one that is used is refused

@@ -1,3 +1,4 @@
+#include "base/failure.hpp"
 #include "kernel/export_text.hpp"
 
 #include <gtest/gtest.h>
@@ -106,6 +107,15 @@ TEST(Declaration, ATheoremProvesAProposition) {
     EXPECT_EQ(reason(text), "accepted");
     text.theorem("bad", prop, text.constant("p"));
     EXPECT_EQ(reason(text), "theorem_not_a_proposition");
+}
+
+TEST(Declaration, ANumberIsWrittenInDecimalDigits) {
+    for (const char* const digits :
+         {"", "-5", "+5", " 5", "five", "0x10", "-1000000000000000000000"}) {
+        ExportText text;
+        text.nat_type().definition("n", text.constant("Nat"), text.nat(digits));
+        EXPECT_THROW(text.check(), Failure) << digits;
+    }
 }
 
 TEST(Declaration, ALooseBoundVariableIsRejected) {

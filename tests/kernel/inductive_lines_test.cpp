@@ -74,6 +74,21 @@ TEST(InductiveLines, EveryCaseHasTheVerdictThatItHasInBlocks) {
     EXPECT_GE(num_files, 90U);
 }
 
+// The anonymous name, here of a type and in a constructor's mention of it, stands for none.
+TEST(InductiveLines, WhatNothingCanBeCalledIsRejected) {
+    ExportText type;
+    type.sort(0);
+    type.line(R"({"inductInfo":{"all":[0],"ctors":[],"isRec":false,"isReflexive":false,)"
+              R"("isUnsafe":false,"levelParams":[],"name":0,"numIndices":0,"numNested":0,)"
+              R"("numParams":0,"type":0}})");
+    EXPECT_EQ(type.check().verdict.reason, "bad_block");
+    ExportText constructor;
+    constructor.sort(0);
+    constructor.line(R"({"ctorInfo":{"cidx":0,"induct":0,"isUnsafe":false,"levelParams":[],)"
+                     R"("name":0,"numFields":0,"numParams":0,"type":0}})");
+    EXPECT_EQ(constructor.check().verdict.kind, VerdictKind::rejected);
+}
+
 TEST(InductiveLines, ConstructorsMayComeInAnyOrder) {
     LEANHOST_NEEDS_DATA("arena/good");
     const auto file = test_data("arena/good/073_RBTree.id_spec.ndjson");
