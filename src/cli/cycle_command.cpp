@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 
 namespace leanhost::cli {
 namespace {
@@ -73,6 +74,22 @@ ordered_json measure(WorkerLease& lease, std::uint64_t import) {
             {"relocated_bytes", facts.relocated_bytes}};
 }
 
+// Once those that were replaced have ended; they may still be on their way out.
+PoolSnapshot snapshot_when_settled(WorkerPool& pool) {
+    constexpr auto patience = std::chrono::seconds(2);
+    constexpr auto between_looks = std::chrono::milliseconds(5);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        PoolSnapshot snapshot = pool.snapshot();
+        std::uint64_t num_ended = 0;
+        for (const auto& [reason, count] : snapshot.ended_by_reason)
+            num_ended += count;
+        if (num_ended + 1 >= snapshot.generations || std::chrono::steady_clock::now() > deadline)
+            return snapshot;
+        std::this_thread::sleep_for(between_looks);
+    }
+}
+
 ordered_json run_column(const CycleOptions& options,
                         const std::vector<std::filesystem::path>& search_path,
                         const ImportSet& imports,
@@ -86,7 +103,7 @@ ordered_json run_column(const CycleOptions& options,
         progress.show(fmt::format("{}: import {} of {}", column.title, import, options.imports));
         points.push_back(measure(lease, import));
     }
-    const PoolSnapshot snapshot = pool.snapshot();
+    const PoolSnapshot snapshot = snapshot_when_settled(pool);
     ordered_json json{{"title", column.title}, {"points", std::move(points)}};
     if (column.policy == RegionPolicy::lean_compatible)
         json["is_model_of"] = "Lean's own module loader; no Lean was run";

@@ -205,8 +205,19 @@ private:
     void look_at_statements(UnlistedAxioms& unlisted) {
         with_checker([&](ClosureChecker& checker) {
             TypeChecker& types = checker.open_all();
-            for (const NameId axiom : misstated_axioms(types))
-                unlisted.disallow(types.names().to_name(axiom).to_string());
+            try {
+                for (const NameId axiom : misstated_axioms(types))
+                    unlisted.disallow(types.names().to_name(axiom).to_string());
+            } catch (const Failure& failure) {
+                const ErrorCode code = failure.error().code();
+                if (code != ErrorCode::resource_exhausted && code != ErrorCode::deep_recursion)
+                    throw;
+                add_finding({last_module,
+                             0,
+                             {"", "",
+                              refusal(VerdictKind::declined, std::string(failure.error().id()),
+                                      failure.error().message(), "axioms")}});
+            }
         });
     }
 

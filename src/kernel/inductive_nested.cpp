@@ -157,6 +157,7 @@ void InductiveCheck::add_auxiliaries(const ConstantInfo& inductive,
             const ConstantInfo* const at = checker_.find(constructor);
             if (at == nullptr)
                 refuse(RejectReason::bad_inductive, constructor, "is not declared");
+            checker_.heartbeat();
             const NameId fresh = checker_.fresh_name();
             auxiliary_constructors_.put(fresh, (std::uint64_t{types_.size()} << 32) |
                                                    type.constructors.size());

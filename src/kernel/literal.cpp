@@ -1,3 +1,4 @@
+#include "kernel/big_integer.hpp"
 #include "kernel/builtin.hpp"
 #include "kernel/type_checker.hpp"
 
@@ -7,20 +8,10 @@
 namespace leanhost::kernel {
 namespace {
 
-/// A GMP integer that goes with its scope.
-class Integer {
-public:
-    Integer() { mpz_init(value_); }
-    Integer(const Integer&) = delete;
-    Integer& operator=(const Integer&) = delete;
-    ~Integer() { mpz_clear(value_); }
-    operator mpz_ptr() noexcept { return value_; } // NOLINT: as GMP's own class has it
-private:
-    mpz_t value_;
-};
-
 constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
 constexpr std::size_t max_literal_bits = max_literal_bytes * 8;
+// Of the smaller operand: with both as large as that GMP takes a second or two.
+constexpr std::size_t max_gcd_bits = std::size_t{1} << 23;
 static_assert(sizeof(mp_limb_t) == sizeof(std::uint64_t));
 
 } // namespace
@@ -130,6 +121,14 @@ std::optional<Term> TypeChecker::reduce_nat_call(NameId name, Term lhs, Term rhs
         return store_.constant(value ? known_.bool_true : known_.bool_false, no_levels);
     };
     Integer result;
+    const auto compute = [&](std::size_t work_bits, IntegerOperation operation) {
+        constexpr std::size_t most_at_once = std::size_t{1} << 20; // a few milliseconds
+        heartbeats_ += work_bits / 64;
+        if (work_bits <= most_at_once)
+            operation(result, a, b);
+        else
+            compute_apart(result, a, b, operation, [this] { check_limits(); });
+    };
     switch (call) {
     case NatCall::add:
         require_bits(std::max(bits_a, bits_b) < max_literal_bits);
@@ -141,7 +140,7 @@ std::optional<Term> TypeChecker::reduce_nat_call(NameId name, Term lhs, Term rhs
         break;
     case NatCall::mul:
         require_bits(bits_a + bits_b <= max_literal_bits);
-        mpz_mul(result, a, b);
+        compute(bits_a + bits_b, mpz_mul);
         break;
     case NatCall::pow:
         if (bits_a <= 1 || bits_b == 0) {
@@ -152,20 +151,25 @@ std::optional<Term> TypeChecker::reduce_nat_call(NameId name, Term lhs, Term rhs
         if (mpz_cmp_ui(b, 1UL << 24U) > 0)
             return std::nullopt;
         require_bits(bits_a <= max_literal_bits / mpz_get_ui(b));
-        mpz_pow_ui(result, a, mpz_get_ui(b));
+        compute(bits_a * mpz_get_ui(b), [](mpz_ptr power, mpz_srcptr base, mpz_srcptr exponent) {
+            mpz_pow_ui(power, base, mpz_get_ui(exponent));
+        });
         break;
     case NatCall::div:
         if (bits_b != 0)
-            mpz_fdiv_q(result, a, b);
+            compute(bits_a, mpz_fdiv_q);
         break;
     case NatCall::mod:
         if (bits_b != 0)
-            mpz_fdiv_r(result, a, b);
+            compute(bits_a, mpz_fdiv_r);
         else
             mpz_set(result, a);
         break;
     case NatCall::gcd:
-        mpz_gcd(result, a, b);
+        if (std::min(bits_a, bits_b) > max_gcd_bits)
+            fail(ErrorCode::resource_exhausted,
+                 "the greatest common divisor of natural numbers of more than 1 MiB");
+        compute(8 * (bits_a + bits_b), mpz_gcd);
         break;
     case NatCall::beq:
         return boolean(mpz_cmp(a, b) == 0);

@@ -160,6 +160,11 @@ public:
     std::uint64_t total_heartbeats() const noexcept { return total_heartbeats_ + heartbeats_; }
     /// Steps of beta, zeta, delta, iota and projections that were carried out, in all.
     std::uint64_t total_reductions() const noexcept { return reductions_; }
+    /// A step of work. Now and then throws when cancelled or over a limit.
+    void heartbeat() {
+        if ((++heartbeats_ & 1023) == 0)
+            check_limits();
+    }
     /// Throws when cancelled or over a limit: for work that takes no heartbeats.
     void check_limits();
     std::size_t scratch_bytes() const noexcept; ///< with the room of tables
@@ -364,10 +369,6 @@ private:
     friend class NatRecursion;
     friend class Assuming;
 
-    void heartbeat() {
-        if ((++heartbeats_ & 1023) == 0)
-            check_limits();
-    }
     void require_not_cancelled() const;
     [[noreturn]] void fail_deep() const;
     void reset_scratch();
