@@ -2,9 +2,13 @@
 
 #include <gmp.h>
 
+#include <cstddef>
 #include <functional>
 
 namespace leanhost::kernel {
+
+/// Of a natural-number literal.
+inline constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
 
 /// A GMP integer that goes with its scope.
 class Integer {

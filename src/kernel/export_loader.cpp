@@ -1,7 +1,8 @@
 #include "kernel/export_loader.hpp"
 
+#include "kernel/big_integer.hpp"
+
 #include <fmt/format.h>
-#include <gmp.h>
 
 #include <algorithm>
 #include <limits>
@@ -187,12 +188,13 @@ void ExportLoader::nat_literal(Id id, std::string_view digits) {
         add_term(id, store_.nat(value));
         return;
     }
-    mpz_t value;
-    mpz_init_set_str(value, std::string(digits).c_str(), 10);
-    const Term term =
-        store_.nat(std::span<const std::uint64_t>(mpz_limbs_read(value), mpz_size(value)));
-    mpz_clear(value);
-    add_term(id, term);
+    constexpr std::size_t most_digits = max_literal_bytes * 241 / 100; // 256 is 10 to the 2.408
+    if (digits.size() > most_digits)
+        fail(ErrorCode::resource_exhausted, "a natural number of more than 16 MiB");
+    Integer value;
+    mpz_set_str(value, std::string(digits).c_str(), 10);
+    add_term(id,
+             store_.nat(std::span<const std::uint64_t>(mpz_limbs_read(value), mpz_size(value))));
 }
 
 InductiveFacts ExportLoader::facts(const lean4export::ExportConstant& from, Term type) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/require.hpp"
-#include "kernel/reserved_array.hpp"
+#include "kernel/zeroed_slots.hpp"
 
 #include <algorithm>
 #include <bit>

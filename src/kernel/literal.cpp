@@ -8,7 +8,6 @@
 namespace leanhost::kernel {
 namespace {
 
-constexpr std::size_t max_literal_bytes = std::size_t{16} << 20;
 constexpr std::size_t max_literal_bits = max_literal_bytes * 8;
 // Of the smaller operand: with both as large as that GMP takes a second or two.
 constexpr std::size_t max_gcd_bits = std::size_t{1} << 23;

@@ -1,132 +1,13 @@
 #pragma once
 
-#include "base/failure.hpp"
-#include "base/require.hpp"
+#include "kernel/pages.hpp"
 #include "kernel/spare_ranges.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <type_traits>
-#include <utility>
 
 namespace leanhost::kernel {
-
-/// Takes the pages of [from, to) at once; where the system cannot, they come as they are touched.
-inline void populate_pages(void* from, void* to) noexcept {
-    constexpr std::uintptr_t page = 4096;
-    const auto first = reinterpret_cast<std::uintptr_t>(from) / page * page;
-    const auto last = (reinterpret_cast<std::uintptr_t>(to) + page - 1) / page * page;
-    constexpr int populate_write = 23; // MADV_POPULATE_WRITE, Linux 5.14
-    if (last > first)
-        madvise(reinterpret_cast<void*>(first), last - first, populate_write); // NOLINT
-}
-
-/// Makes the reserved pages of [from, to) writable, and takes them. Throws Failure
-/// resource_exhausted where a limit on memory forbids it.
-inline void open_pages(void* from, void* to) {
-    constexpr std::uintptr_t page = 4096;
-    const auto first = reinterpret_cast<std::uintptr_t>(from) / page * page;
-    const auto last = (reinterpret_cast<std::uintptr_t>(to) + page - 1) / page * page;
-    if (mprotect(reinterpret_cast<void*>(first), last - first, // NOLINT
-                 PROT_READ | PROT_WRITE) != 0)
-        fail(ErrorCode::resource_exhausted, "no memory for the kernel's arrays");
-    populate_pages(from, to);
-}
-
-/// What is looked at all over and is as large as that stands in pages of this size: a virtual
-/// machine may take 5 us at the first look at each page, of whatever size.
-inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
-
-inline char* huge_page_of(void* at) noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(at) + huge_page_bytes - 1;
-    return reinterpret_cast<char*>(address / huge_page_bytes * huge_page_bytes); // NOLINT
-}
-
-/// Address space that begins where a huge page may, or null. `protection` as for mmap.
-inline char* map_aligned(std::size_t size, int protection) noexcept {
-    void* const mapped = mmap(nullptr, size + huge_page_bytes, protection,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED)
-        return nullptr;
-    char* const first = static_cast<char*>(mapped);
-    char* const at = huge_page_of(first);
-    const auto before = static_cast<std::size_t>(at - first);
-    if (before != 0)
-        munmap(first, before);
-    munmap(at + size, huge_page_bytes - before);
-    return at;
-}
-
-/// Zeroed plain elements, as a table needs them: pages of its own when there are many.
-template <class T>
-class ZeroedSlots {
-    static_assert(std::is_trivially_copyable_v<T>);
-
-public:
-    explicit ZeroedSlots(std::size_t count) : count_(count) {
-        data_ = static_cast<T*>(is_mapped() ? open_range() : std::calloc(count, sizeof(T)));
-        if (data_ == nullptr)
-            throw std::bad_alloc();
-    }
-    ZeroedSlots(ZeroedSlots&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
-    ZeroedSlots(const ZeroedSlots&) = delete;
-    ZeroedSlots& operator=(const ZeroedSlots&) = delete;
-    ~ZeroedSlots() {
-        if (is_mapped())
-            leave_range();
-        else
-            std::free(data_);
-    }
-    void swap(ZeroedSlots& other) noexcept {
-        std::swap(data_, other.data_);
-        std::swap(count_, other.count_);
-    }
-    void zero() noexcept { std::memset(static_cast<void*>(data_), 0, bytes()); }
-
-    std::size_t size() const noexcept { return count_; }
-    std::size_t bytes() const noexcept { return count_ * sizeof(T); }
-    T& operator[](std::size_t i) noexcept { return data_[i]; }
-    const T& operator[](std::size_t i) const noexcept { return data_[i]; }
-    T* begin() noexcept { return data_; }
-    const T* begin() const noexcept { return data_; }
-    T* end() noexcept { return data_ + count_; }
-
-private:
-    static constexpr std::size_t least_mapped_bytes = std::size_t{64} << 10;
-    bool is_mapped() const noexcept { return bytes() >= least_mapped_bytes; }
-
-    void* open_range() const noexcept {
-        if (SpareRanges* const spare = SpareRanges::used_here()) {
-            if (const auto range = spare->take(bytes(), bytes()))
-                return range->at;
-        }
-        char* const at = map_aligned(bytes(), PROT_READ | PROT_WRITE);
-        if (at != nullptr) {
-            const bool is_huge = bytes() % huge_page_bytes == 0;
-            madvise(at, bytes(), is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-            populate_pages(at, at + bytes());
-        }
-        return at;
-    }
-    void leave_range() noexcept {
-        if (SpareRanges* const spare = SpareRanges::used_here()) {
-            zero();
-            if (spare->keep({reinterpret_cast<char*>(data_), bytes(), bytes()}))
-                return;
-        }
-        munmap(data_, bytes());
-    }
-
-    T* data_ = nullptr;
-    std::size_t count_;
-};
 
 /// An append-only array at a fixed address: address space is reserved once, pages are taken as it
 /// grows, so elements never move and a reader of another thread may look at what was published.
@@ -245,8 +126,8 @@ private:
         const std::size_t more = std::clamp(end * sizeof(T) / 4, least_bytes, most_bytes);
         std::size_t wanted = std::min(most_, end + more / sizeof(T));
         if (fills_huge_pages(end)) {
-            char* const from = huge_page_of(data_ + populated_);
-            char* const to = huge_page_of(data_ + end);
+            char* const from = first_huge_page(data_ + populated_);
+            char* const to = first_huge_page(data_ + end);
             if (to > from && to <= reinterpret_cast<char*>(data_ + capacity_)) {
                 madvise(from, static_cast<std::size_t>(to - from), MADV_HUGEPAGE);
                 wanted = static_cast<std::size_t>(to - reinterpret_cast<char*>(data_)) / sizeof(T);

@@ -34,8 +34,8 @@ std::optional<AddressRange> SpareRanges::take(std::size_t reserved_bytes,
     return range;
 }
 
-bool SpareRanges::keep(const AddressRange& range) {
-    if (range.open_bytes > max_bytes_ - bytes_)
+bool SpareRanges::keep(const AddressRange& range) noexcept {
+    if (ranges_.size() == max_ranges || range.open_bytes > max_bytes_ - bytes_)
         return false;
     ranges_.push_back(range);
     bytes_ += range.open_bytes;

@@ -22,7 +22,9 @@ struct AddressRange {
 class SpareRanges {
 public:
     /// Keeps ranges with at most `max_bytes` of pages.
-    explicit SpareRanges(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+    explicit SpareRanges(std::size_t max_bytes) : max_bytes_(max_bytes) {
+        ranges_.reserve(max_ranges);
+    }
     ~SpareRanges() { clear(); }
     SpareRanges(const SpareRanges&) = delete;
     SpareRanges& operator=(const SpareRanges&) = delete;
@@ -31,7 +33,7 @@ public:
     std::optional<AddressRange> take(std::size_t reserved_bytes,
                                      std::size_t least_open_bytes) noexcept;
     /// False: there is no room, the range stays the caller's.
-    bool keep(const AddressRange& range);
+    bool keep(const AddressRange& range) noexcept;
     /// Gives all back to the system.
     void clear() noexcept;
 
@@ -53,6 +55,8 @@ public:
     static SpareRanges* used_here() noexcept;
 
 private:
+    static constexpr std::size_t max_ranges = 64;
+
     const std::size_t max_bytes_;
     std::size_t bytes_ = 0; ///< open
     std::vector<AddressRange> ranges_;

@@ -247,6 +247,15 @@ TEST(Declaration, LevelsOfManyParametersAreDeclined) {
     EXPECT_EQ(verdict.reason, "leanhost.resource_exhausted");
 }
 
+TEST(Declaration, ALiteralBeyondItsBoundIsDeclinedUnread) {
+    ExportText text;
+    text.nat_type();
+    text.definition("a", text.constant("Nat"), text.nat(std::string(41'000'000, '7')));
+    const Verdict verdict = text.check().verdict;
+    EXPECT_EQ(verdict.kind, VerdictKind::declined) << verdict.message;
+    EXPECT_EQ(verdict.reason, "leanhost.resource_exhausted");
+}
+
 // Lean's kernel would run compiled code to decide this; a wrong proof that does not need it is
 // rejected all the same.
 TEST(Declaration, WhatNeedsCompiledCodeIsDeclined) {

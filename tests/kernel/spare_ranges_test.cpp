@@ -1,4 +1,5 @@
 #include "kernel/handle_table.hpp"
+#include "kernel/reserved_array.hpp"
 
 #include <gtest/gtest.h>
 

@@ -30,7 +30,7 @@ public:
     // No leading zeros but 0 itself; at most 19 digits, so it cannot overflow. Up to seven digits
     // are seen at once, whatever stands behind the line.
     Cursor& number(std::uint64_t& value) noexcept {
-        constexpr std::ptrdiff_t word_bytes = 8;
+        constexpr int word_bytes = 8;
         constexpr std::uint64_t tops = 0x8080808080808080;
         std::uint64_t word = 0;
         std::memcpy(&word, at_, sizeof word);
