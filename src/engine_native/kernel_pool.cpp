@@ -6,7 +6,8 @@ namespace leanhost::engine_native {
 namespace {
 
 kernel::ClosureLimits limits_of(const KernelOptions& options, std::size_t keep_bytes) {
-    return {options.max_heartbeats, static_cast<std::size_t>(options.max_memory_bytes), keep_bytes};
+    return {options.max_heartbeats, static_cast<std::size_t>(options.max_memory_bytes), keep_bytes,
+            0};
 }
 
 } // namespace

@@ -306,7 +306,7 @@ ClosureChecker::ClosureChecker(const module::ImportClosure& closure,
                                PlanOf plan_of,
                                const ClosureLimits& limits)
     : closure_(closure), index_(index), plan_of_(std::move(plan_of)),
-      first_ordinals_(first_ordinals_of(closure)), spare_(4 * limits.keep_bytes) {
+      first_ordinals_(first_ordinals_of(closure)), spare_(limits.spare_bytes) {
     set_limits(limits);
 }
 

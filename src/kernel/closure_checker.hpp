@@ -16,6 +16,8 @@ struct ClosureLimits {
     std::size_t max_scratch_bytes = 0; ///< terms at a time; 0: without limit
     /// Lifted terms, names and results that are kept from one declaration to the next.
     std::size_t keep_bytes = std::size_t{2} << 20;
+    /// Pages of what was dropped, kept for what is lifted next: worth it for whoever checks much.
+    std::size_t spare_bytes = 0;
 };
 
 /// Checks declarations of an imported closure, on one thread.
