@@ -41,13 +41,19 @@ inline char* first_huge_page(void* at) noexcept {
     return reinterpret_cast<char*>(address / huge_page_bytes * huge_page_bytes); // NOLINT
 }
 
-/// Address space that begins where a huge page may, or null. `protection` as for mmap.
-inline char* map_aligned(std::size_t size, int protection) noexcept {
-    void* const mapped = mmap(nullptr, size + huge_page_bytes, protection,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED)
+/// Address space, or null; `protection` as for mmap. What is large begins, in Linux 6.7 and later,
+/// where a huge page may begin.
+inline char* map_range(std::size_t size, int protection) noexcept {
+    void* const mapped =
+        mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return mapped == MAP_FAILED ? nullptr : static_cast<char*>(mapped);
+}
+
+/// The same, where a huge page may begin on every Linux.
+inline char* map_huge_pages(std::size_t size, int protection) noexcept {
+    char* const first = map_range(size + huge_page_bytes, protection);
+    if (first == nullptr)
         return nullptr;
-    char* const first = static_cast<char*>(mapped);
     char* const at = first_huge_page(first);
     const auto before = static_cast<std::size_t>(at - first);
     if (before != 0)

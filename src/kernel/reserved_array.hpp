@@ -98,7 +98,7 @@ private:
                 return true;
             }
         }
-        char* const at = map_aligned(reserved_bytes(), PROT_READ);
+        char* const at = map_range(reserved_bytes(), PROT_READ);
         if (at == nullptr)
             return false;
         madvise(at, reserved_bytes(), MADV_NOHUGEPAGE);

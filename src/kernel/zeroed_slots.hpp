@@ -55,9 +55,11 @@ private:
             if (const auto range = spare->take(bytes(), bytes()))
                 return range->at;
         }
-        char* const at = map_aligned(bytes(), PROT_READ | PROT_WRITE);
+        const bool is_huge = bytes() % huge_page_bytes == 0;
+        constexpr int protection = PROT_READ | PROT_WRITE;
+        char* const at =
+            is_huge ? map_huge_pages(bytes(), protection) : map_range(bytes(), protection);
         if (at != nullptr) {
-            const bool is_huge = bytes() % huge_page_bytes == 0;
             madvise(at, bytes(), is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
             populate_pages(at, at + bytes());
         }
