@@ -112,7 +112,9 @@ private:
                 limits.max_heartbeats = options_.max_heartbeats;
                 limits.max_scratch_bytes = options_.max_memory_bytes / std::max(options_.jobs, 1U);
                 limits.keep_bytes = options_.keep_lifted_bytes;
-                limits.spare_bytes = 4 * options_.keep_lifted_bytes;
+                // Nothing that is spare stays where memory is limited.
+                limits.spare_bytes =
+                    options_.max_memory_bytes == 0 ? 4 * options_.keep_lifted_bytes : 0;
                 ClosureChecker checker(
                     closure_, index_,
                     [this](std::uint32_t module) -> const ModulePlan& { return plan(module); },

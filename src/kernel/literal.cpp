@@ -122,7 +122,10 @@ std::optional<Term> TypeChecker::reduce_nat_call(NameId name, Term lhs, Term rhs
     Integer result;
     const auto compute = [&](std::size_t work_bits, IntegerOperation operation) {
         constexpr std::size_t most_at_once = std::size_t{1} << 20; // a few milliseconds
+        constexpr std::size_t bits_for_a_look = std::size_t{1} << 16;
         heartbeats_ += work_bits / 64;
+        if (work_bits >= bits_for_a_look)
+            check_limits();
         if (work_bits <= most_at_once)
             operation(result, a, b);
         else

@@ -110,8 +110,11 @@ private:
         const std::size_t open_bytes = populated_ * sizeof(T);
         if (spare == nullptr || open_bytes > huge_page_bytes)
             return false;
-        peak_ = std::max(peak_, size_);
-        std::memset(static_cast<void*>(data_), 0, peak_ * sizeof(T));
+        // What was written and still has pages; those that were given back are empty.
+        constexpr std::size_t page = 4096;
+        const std::size_t page_end = (open_bytes + page - 1) / page * page;
+        const std::size_t written_bytes = std::size_t{std::max(peak_, size_)} * sizeof(T);
+        std::memset(static_cast<void*>(data_), 0, std::min(written_bytes, page_end));
         return spare->keep({reinterpret_cast<char*>(data_), reserved_bytes(), open_bytes});
     }
 

@@ -10,7 +10,8 @@ namespace leanhost::kernel {
 /// Where terms and levels stand: one persistent, one scratch for each checker.
 class TermArena {
 public:
-    /// Handles of this arena have the bits of `mark`.
+    /// Handles of this arena have the bits of `mark`. Where `expected_terms` fill huge pages, these
+    /// are what they get.
     TermArena(std::uint32_t mark, std::uint32_t table_slots, std::size_t expected_terms = 0);
 
     std::size_t bytes() const noexcept;

@@ -145,6 +145,27 @@ TEST(RealExports, LiteralsOfARealLibraryAreComputed) {
     }
 }
 
+// In a handful of steps numbers of 2 MiB are made and divided: they cost what they take.
+TEST(RealExports, LargeNumbersCostHeartbeats) {
+    LEANHOST_NEEDS_DATA("init-medium.ndjson");
+    std::ifstream file(test_data("init-medium.ndjson"));
+    std::stringstream whole;
+    whole << file.rdbuf();
+    ExportText text(50000000);
+    const auto nat = text.constant("Nat");
+    const auto one = text.level_succ(0);
+    const auto power = text.app(text.constant("Nat.pow"), {text.nat("2"), text.nat("16777216")});
+    const auto call = text.app(text.constant("Nat.mod"), {power, text.nat("3")});
+    const auto type = text.app(text.constant("Eq", {one}), {nat, call, text.nat("1")});
+    text.theorem("test", type, text.app(text.constant("Eq.refl", {one}), {nat, text.nat("1")}));
+    CheckOptions options;
+    EXPECT_EQ(check_text(whole.str() + text.text(), options).verdict.kind, VerdictKind::accepted);
+    options.max_heartbeats = 200'000; // everything before takes less
+    const ExportReport report = check_text(whole.str() + text.text(), options);
+    EXPECT_EQ(report.verdict.kind, VerdictKind::declined);
+    EXPECT_EQ(report.declaration, "test") << report.verdict.message;
+}
+
 /// Each number of the export's last inductive block or of a recursor, one more than it says.
 TEST(RealExports, ACountThatIsWrongByOneIsRejected) {
     LEANHOST_NEEDS_DATA("arena/good/110_rtreeRecReduction.ndjson");

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 namespace leanhost::kernel {
 namespace {
 
@@ -21,6 +26,22 @@ std::uint32_t num_written(const ReservedArray<std::uint64_t>& array) {
     for (std::uint32_t i = 0; i < 2 * count; ++i)
         written += array.data()[i] != 0 ? 1U : 0U;
     return written;
+}
+
+// Whether the mapping that `at` lies in has that flag ("hg") in /proc/self/smaps.
+bool asks_for_huge_pages(const void* at) {
+    const auto wanted = reinterpret_cast<std::uintptr_t>(at);
+    std::ifstream smaps("/proc/self/smaps");
+    bool is_there = false;
+    for (std::string line; std::getline(smaps, line);) {
+        std::uintptr_t begin = 0;
+        std::uintptr_t end = 0;
+        if (std::sscanf(line.c_str(), "%zx-%zx ", &begin, &end) == 2)
+            is_there = begin <= wanted && wanted < end;
+        else if (is_there && line.starts_with("VmFlags:"))
+            return line.find(" hg") != std::string::npos;
+    }
+    return false;
 }
 
 TEST(SpareRanges, AnArrayTakesWhatTheLastOneLeftAndFindsItEmpty) {
@@ -42,6 +63,28 @@ TEST(SpareRanges, AnArrayTakesWhatTheLastOneLeftAndFindsItEmpty) {
     EXPECT_EQ(num_written(next), 0U);
     fill(next);
     EXPECT_EQ(num_written(next), count);
+}
+
+// Of odd elements, one lies across the end of the pages that stay.
+TEST(SpareRanges, AnArrayThatGavePagesBackLeavesTheRest) {
+    struct Odd {
+        std::uint32_t words[6];
+    };
+    SpareRanges spare(4 * mib);
+    const SpareRanges::Use use(spare);
+    {
+        ReservedArray<Odd> array(capacity);
+        for (std::uint32_t i = 0; i < count; ++i)
+            array.push({{1, 2, 3, 4, 5, 6}});
+        array.shrink(0, 3 * 4096);
+    }
+    EXPECT_LE(spare.bytes(), 3U * 4096U);
+    ReservedArray<Odd> next(capacity);
+    EXPECT_EQ(spare.bytes(), 0U);
+    for (std::uint32_t i = 0; i < count; ++i)
+        ASSERT_EQ(next.data()[i].words[0] | next.data()[i].words[5], 0U) << i;
+    next.push({{1, 2, 3, 4, 5, 6}});
+    EXPECT_EQ(next[0].words[5], 6U);
 }
 
 TEST(SpareRanges, ATableTakesWhatTheLastOneLeftAndFindsItEmpty) {
@@ -100,6 +143,10 @@ TEST(ReservedArray, FillsPagesOf2MiBWhereManyElementsAreExpected) {
         array.push(i);
     EXPECT_EQ(array.size(), many);
     EXPECT_EQ(array[many - 1], many - 1);
+    if (std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
+        EXPECT_TRUE(asks_for_huge_pages(array.data() + many - 1));
+        EXPECT_FALSE(asks_for_huge_pages(array.data() + capacity - 1)) << "not taken yet";
+    }
     array.shrink(10, 0);
     EXPECT_EQ(array[9], 9U);
     array.extend(many);
